@@ -1,0 +1,44 @@
+# Everything a newcomer needs: `make demo` and `make test`. Both set themselves up.
+SHELL := /bin/bash
+PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
+  if $$p -c 'import sys; sys.exit(not ((3, 11) <= sys.version_info[:2] <= (3, 12)))' >/dev/null 2>&1; then echo $$p; break; fi; done)
+BIN := .venv/bin
+STAMP := .venv/.synced
+
+.PHONY: help setup demo dev test check prove bench lock clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(STAMP) ## make .venv with the locked packages and this project in it
+
+$(STAMP): requirements-dev.lock pyproject.toml
+	@if [ -z "$(PYTHON)" ]; then echo "metrics-pipeline needs Python 3.11 or 3.12 on the PATH (or: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS))" >&2; exit 2; fi
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 12) else "metrics-pipeline needs Python 3.11 or 3.12, not " + sys.version.split()[0])'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install -q --disable-pip-version-check uv
+	$(BIN)/uv pip sync -q --python $(BIN)/python --require-hashes requirements-dev.lock
+	$(BIN)/uv pip install -q --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+demo: $(STAMP) ## five weeks of sample data, collected over HTTP and rolled up by Dagster
+	$(BIN)/metrics-pipeline demo
+
+dev: $(STAMP) ## Dagster UI and daemon with the sandbox beside them
+	$(BIN)/metrics-pipeline dev
+
+test: $(STAMP) ## every test, nothing skipped
+	$(BIN)/python -m pytest -n 2
+
+check: $(STAMP) ## lint and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+lock: ## write both lock files anew
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra dev pyproject.toml -o requirements-dev.lock
+
+clean: ## remove the virtual environment and the demo's data
+	rm -rf .venv demo-data

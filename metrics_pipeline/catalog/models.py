@@ -1,0 +1,106 @@
+"""The shapes of the catalogue: what a metric means, and how a platform's own metrics map to it."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Additivity = Literal["additive", "last_value", "unique", "ratio", "maximum", "minimum"]
+AcrossEntities = Literal["sum", "unique", "ratio", "none"]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Metric(_Model):
+    """One canonical metric.
+
+    additivity says how days become a week or a month; across_entities how accounts become a workspace.
+    `derived` metrics are computed by sql/daily/ from others, never read from a platform.
+    """
+
+    name: str
+    label: str
+    description: str
+    unit: Literal["count", "seconds", "ratio", "percent"]
+    levels: list[Literal["account", "post", "workspace"]] = Field(min_length=1)
+    additivity: Additivity
+    across_entities: AcrossEntities
+    comparable_across_platforms: bool = False
+    direction: Literal["up", "down", "none"] = "up"
+    wide_column: str | None = None
+    numerator: str | None = None
+    denominator: str | None = None
+    derived: bool = False
+
+    @model_validator(mode="after")
+    def _ratios_name_their_parts(self) -> Metric:
+        has_parts = self.numerator is not None and self.denominator is not None
+        if (self.additivity == "ratio") != has_parts:
+            raise ValueError(
+                f"metric {self.name}: numerator and denominator belong to ratios, and to every ratio"
+            )
+        return self
+
+
+class DefinitionBreak(_Model):
+    """From `date` on, the source counts in another way; earlier and later values are not comparable."""
+
+    date: date
+    version: int = Field(ge=2)
+    note: str
+
+
+class SourceMetric(_Model):
+    """One metric as a platform names it.
+
+    kind: series (a value per day, past days can be read), counter (lifetime total), unique_counter (lifetime
+    distinct people, never differenced), gauge (a level). `scale` turns the platform's unit into the metric's.
+    `post_types` limits a post-level source to those types (empty = all).
+    """
+
+    source: str
+    metric: str
+    level: Literal["account", "post"]
+    kind: Literal["series", "counter", "unique_counter", "gauge"]
+    api: str
+    windows: list[Literal["P1D", "P7D", "P1M"]] = ["P1D"]
+    scale: float = 1.0
+    post_types: list[str] = []
+    restatement_days: int = Field(0, ge=0)
+    rule: Literal["newest", "maximum"] = "newest"
+    available_after_hours: int = Field(0, ge=0)
+    retention_days: int | None = Field(None, ge=1)
+    cadence_hours: int = Field(1, ge=1)
+    day_timezone: str = "UTC"
+    definition_breaks: list[DefinitionBreak] = []
+    optional: bool = False
+
+    def definition_version(self, day: date) -> int:
+        """The definition in force on a measured day; 1 before any break."""
+        return max((b.version for b in self.definition_breaks if b.date <= day), default=1)
+
+
+class PlatformSpec(_Model):
+    """What one platform's YAML says. `max_window_days` bounds one series request; None means unbounded."""
+
+    platform: str
+    label: str
+    owner: str = "team:metrics"
+    hosts: dict[str, str]
+    concurrency: int = Field(4, ge=1)
+    max_window_days: int | None = None
+    sources: list[SourceMetric] = Field(min_length=1)
+
+    @property
+    def restatement_days(self) -> int:
+        """Days before today that a daily series run has to read again."""
+        return max((s.restatement_days for s in self.sources), default=0)
+
+    def select(self, level: str, kind: str | None = None, api: str | None = None) -> list[SourceMetric]:
+        return [
+            s for s in self.sources if s.level == level and kind in (None, s.kind) and api in (None, s.api)
+        ]

@@ -1,0 +1,155 @@
+"""Settings: the only reader of the environment. Every value has a default, so a laptop needs none."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pydantic import AwareDatetime, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from metrics_pipeline.clock import Clock, FixedClock, SystemClock
+from metrics_pipeline.errors import UserError
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+
+class Settings(BaseSettings):
+    """One field per environment variable `METRICS_<NAME>`; `.env.example` lists them all."""
+
+    model_config = SettingsConfigDict(env_prefix="METRICS_", env_ignore_empty=True, extra="ignore")
+
+    data_dir: Path = Field(
+        Path("data"), description="Where the embedded stores live: lake, control database, Dagster home."
+    )
+    lake_url: str | None = Field(
+        None, description="Delta tables elsewhere, such as s3://bucket/lake; default <data dir>/lake."
+    )
+    database_url: SecretStr | None = Field(
+        None, description="Control database (SQLAlchemy URL); default SQLite in the data directory."
+    )
+    secret_keys: SecretStr | None = Field(
+        None,
+        description="Key ring `id:base64key,...` for stored credentials, newest first; default a 0600 key file.",
+    )
+    pipeline_start: date | None = Field(
+        None,
+        description="First day of the daily, weekly and monthly partitions; default fixed at first use in pipeline.toml.",
+    )
+    collection_start: date | None = Field(
+        None, description="First day of the hourly partitions; default fixed at first use."
+    )
+    week_start: Weekday = Field("monday", description="First day of a week.")
+    now: AwareDatetime | None = Field(
+        None, description="Freeze the clock at this instant (simulations and tests only)."
+    )
+
+    instagram_base_url: str | None = Field(
+        None, description="Sandbox or proxy for Instagram; may contain {at}."
+    )
+    x_base_url: str | None = Field(None, description="Sandbox or proxy for X; may contain {at}.")
+    youtube_base_url: str | None = Field(None, description="Sandbox or proxy for YouTube; may contain {at}.")
+    instagram_graph_version: str = Field(
+        "v26.0", description="Graph API version; v26.0 is served until at least 2028."
+    )
+    x_analytics: Literal["auto", "off"] = Field(
+        "auto",
+        description="Per-post daily series of X: probe once a run (auto) or never ask (off). Access depends on the plan.",
+    )
+
+    parallel_workspaces: int = Field(
+        10, ge=1, le=100, description="Workspaces collected at the same time per platform."
+    )
+    http_timeout_seconds: float = Field(30.0, gt=0, description="Limit of one request, connect to last byte.")
+    http_max_attempts: int = Field(
+        4, ge=1, le=10, description="Tries of one request that fails in a retryable way."
+    )
+    http_max_wait_seconds: float = Field(
+        60.0,
+        ge=0,
+        description="Longest wait for a rate-limit window inside a run; a longer one ends the account's turn.",
+    )
+    request_budget: int = Field(2000, ge=1, description="Requests one account may spend in one run.")
+    post_max_age_days: int = Field(35, ge=1, description="Posts older than this are no longer read.")
+    counter_lookback_days: int = Field(
+        35,
+        ge=1,
+        description="How far back a counter's earlier reading may lie before its difference is unknown.",
+    )
+    level_carry_days: int = Field(
+        7, ge=0, description="Days a missing account's last follower count still counts in a workspace sum."
+    )
+
+    counters_cron: str = Field(
+        "50 * * * *", description="Hourly counters: late in the hour, so the last hour closes the day."
+    )
+    insights_cron: str = Field(
+        "30 2 * * *", description="Daily series with their restatement window, before the daily close."
+    )
+    daily_cron: str = Field("0 3 * * *", description="Daily close.")
+    weekly_cron: str = Field(
+        "0 4 * * 1", description="Weekly close; the default suits weeks that start on Monday."
+    )
+    monthly_cron: str = Field(
+        "0 5 2 * *", description="Monthly close, on the 2nd: platforms restate for 48 hours."
+    )
+    gap_cron: str = Field("20 * * * *", description="Gap filler.")
+    maintenance_cron: str = Field("0 6 * * *", description="Lake maintenance: compact, vacuum, expire.")
+    gap_lookback_days: int = Field(14, ge=1, description="How far back the gap filler looks.")
+    gap_max_runs: int = Field(4, ge=1, description="Runs the gap filler may request at one tick.")
+    api_responses_days: int = Field(30, ge=1, description="Days raw responses are kept.")
+    vacuum_hours: int = Field(168, ge=24, description="Hours superseded lake files stay readable.")
+    alert_webhook_url: SecretStr | None = Field(
+        None, description="Run failures are posted here as JSON {text}, Slack style."
+    )
+
+    @field_validator("week_start", mode="before")
+    @classmethod
+    def _lower(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+    @field_validator("pipeline_start", "collection_start")
+    @classmethod
+    def _not_in_the_future(cls, value: date | None) -> date | None:
+        if value is not None and value > datetime.now(UTC).date():
+            raise ValueError("lies in the future")
+        return value
+
+    @property
+    def week_start_index(self) -> int:
+        """0 for Monday to 6 for Sunday, as `date.weekday` counts."""
+        return WEEKDAYS.index(self.week_start)
+
+    @cached_property
+    def clock(self) -> Clock:
+        return FixedClock(self.now) if self.now else SystemClock()
+
+    @property
+    def lake_location(self) -> str:
+        return self.lake_url or str(self.data_dir.absolute() / "lake")
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.data_dir.absolute() / "dagster"
+
+    def base_url(self, platform: str) -> str | None:
+        """The override of a platform's host, or None for the real one."""
+        value: str | None = getattr(self, f"{platform}_base_url", None)
+        return value
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Settings from the environment.
+
+    Raises:
+        UserError: a variable has a value that cannot be used; the message names it.
+    """
+    try:
+        return Settings(**{k: v for k, v in overrides.items() if v is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise UserError(f"METRICS_{name.upper()} cannot be used: {first['msg']}.") from None
