@@ -47,14 +47,10 @@ class Settings(BaseSettings):
         None, description="Freeze the clock at this instant (simulations and tests only)."
     )
 
-    instagram_base_url: str | None = Field(
-        None, description="Sandbox or proxy for Instagram; may contain {at}."
-    )
+    instagram_base_url: str | None = Field(None, description="Sandbox or proxy for Instagram; may contain {at}.")
     x_base_url: str | None = Field(None, description="Sandbox or proxy for X; may contain {at}.")
     youtube_base_url: str | None = Field(None, description="Sandbox or proxy for YouTube; may contain {at}.")
-    instagram_graph_version: str = Field(
-        "v26.0", description="Graph API version; v26.0 is served until at least 2028."
-    )
+    instagram_graph_version: str = Field("v26.0", description="Graph API version; v26.0 is served until at least 2028.")
     x_analytics: Literal["auto", "off"] = Field(
         "auto",
         description="Per-post daily series of X: probe once a run (auto) or never ask (off). Access depends on the plan.",
@@ -64,9 +60,7 @@ class Settings(BaseSettings):
         10, ge=1, le=100, description="Workspaces collected at the same time per platform."
     )
     http_timeout_seconds: float = Field(30.0, gt=0, description="Limit of one request, connect to last byte.")
-    http_max_attempts: int = Field(
-        4, ge=1, le=10, description="Tries of one request that fails in a retryable way."
-    )
+    http_max_attempts: int = Field(4, ge=1, le=10, description="Tries of one request that fails in a retryable way.")
     http_max_wait_seconds: float = Field(
         60.0,
         ge=0,
@@ -90,12 +84,8 @@ class Settings(BaseSettings):
         "30 2 * * *", description="Daily series with their restatement window, before the daily close."
     )
     daily_cron: str = Field("0 3 * * *", description="Daily close.")
-    weekly_cron: str = Field(
-        "0 4 * * 1", description="Weekly close; the default suits weeks that start on Monday."
-    )
-    monthly_cron: str = Field(
-        "0 5 2 * *", description="Monthly close, on the 2nd: platforms restate for 48 hours."
-    )
+    weekly_cron: str = Field("0 4 * * 1", description="Weekly close; the default suits weeks that start on Monday.")
+    monthly_cron: str = Field("0 5 2 * *", description="Monthly close, on the 2nd: platforms restate for 48 hours.")
     gap_cron: str = Field("20 * * * *", description="Gap filler.")
     maintenance_cron: str = Field("0 6 * * *", description="Lake maintenance: compact, vacuum, expire.")
     gap_lookback_days: int = Field(14, ge=1, description="How far back the gap filler looks.")

@@ -29,9 +29,7 @@ class Catalog:
     def resolve(self, platform: str, name: str, level: str) -> tuple[str, SourceMetric | None] | None:
         """A catalogue name, or a platform's own name, as (metric, source); None if nobody knows it."""
         spec = self.platforms.get(platform)
-        named = [
-            s for s in (spec.sources if spec else []) if s.level == level and name in (s.source, s.metric)
-        ]
+        named = [s for s in (spec.sources if spec else []) if s.level == level and name in (s.source, s.metric)]
         if name in self.metrics:
             return name, next((s for s in named if s.metric == name), None)
         return (named[0].metric, named[0]) if named else None
@@ -45,9 +43,7 @@ def load_catalog(metrics_file: Path = METRICS_FILE, platform_files: list[Path] |
     """
     files = sorted(PLATFORM_DIR.glob("*.yaml")) if platform_files is None else platform_files
     try:
-        metrics = [
-            Metric.model_validate(entry) for entry in yaml.safe_load(metrics_file.read_text())["metrics"]
-        ]
+        metrics = [Metric.model_validate(entry) for entry in yaml.safe_load(metrics_file.read_text())["metrics"]]
         platforms = {f: PlatformSpec.model_validate(yaml.safe_load(f.read_text())) for f in files}
     except (ValidationError, yaml.YAMLError) as error:
         raise CatalogError(f"the catalogue cannot be read: {error}") from error
@@ -72,9 +68,7 @@ def _check_platform(file: str, spec: PlatformSpec, metrics: dict[str, Metric]) -
         if metric.derived:
             raise CatalogError(f"{file}: {source.source} maps to {metric.name}, which is computed, not read")
         if source.level not in metric.levels:
-            raise CatalogError(
-                f"{file}: {source.source}: {metric.name} does not exist at {source.level} level"
-            )
+            raise CatalogError(f"{file}: {source.source}: {metric.name} does not exist at {source.level} level")
         key = (source.api, source.level, source.source, source.kind)
         if key in seen:
             raise CatalogError(f"{file}: {source.source} is listed twice for {source.level}")

@@ -40,9 +40,7 @@ class Metric(_Model):
     def _ratios_name_their_parts(self) -> Metric:
         has_parts = self.numerator is not None and self.denominator is not None
         if (self.additivity == "ratio") != has_parts:
-            raise ValueError(
-                f"metric {self.name}: numerator and denominator belong to ratios, and to every ratio"
-            )
+            raise ValueError(f"metric {self.name}: numerator and denominator belong to ratios, and to every ratio")
         return self
 
 
@@ -101,6 +99,4 @@ class PlatformSpec(_Model):
         return max((s.restatement_days for s in self.sources), default=0)
 
     def select(self, level: str, kind: str | None = None, api: str | None = None) -> list[SourceMetric]:
-        return [
-            s for s in self.sources if s.level == level and kind in (None, s.kind) and api in (None, s.api)
-        ]
+        return [s for s in self.sources if s.level == level and kind in (None, s.kind) and api in (None, s.api)]

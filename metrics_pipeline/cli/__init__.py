@@ -1,0 +1,5 @@
+"""Command line."""
+
+from metrics_pipeline.cli.app import main
+
+__all__ = ["main"]

@@ -1,0 +1,9 @@
+"""The list of commands: each group is one module with a `register(app)` function."""
+
+from __future__ import annotations
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Attach every command group to the application."""
