@@ -37,7 +37,7 @@ class Settings(BaseSettings):
     )
     pipeline_start: date | None = Field(
         None,
-        description="First day of the daily, weekly and monthly partitions; default fixed at first use in pipeline.toml.",
+        description="First day of the daily, weekly, monthly partitions; default fixed at first use in pipeline.toml.",
     )
     collection_start: date | None = Field(
         None, description="First day of the hourly partitions; default fixed at first use."
@@ -53,7 +53,7 @@ class Settings(BaseSettings):
     instagram_graph_version: str = Field("v26.0", description="Graph API version; v26.0 is served until at least 2028.")
     x_analytics: Literal["auto", "off"] = Field(
         "auto",
-        description="Per-post daily series of X: probe once a run (auto) or never ask (off). Access depends on the plan.",
+        description="Daily series of X posts: probe once a run (auto) or never ask (off); access depends on the plan.",
     )
 
     parallel_workspaces: int = Field(
