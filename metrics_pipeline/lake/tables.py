@@ -191,6 +191,7 @@ COLLECTION_STATUS = TableSpec(
             ("collection", "string", "counters or insights."),
             ("level", "string", "account or post."),
             ("metric", "string", "Canonical metric."),
+            ("window", "string", "What was asked for: P1D, or P7D and P1M for distinct people of a closed period."),
             ("state", "string", "value, zero, not_supported, not_permitted, failed, unknown."),
             ("reason", "string", "Why there is no value, in words."),
             ("error_class", "string", "What the error led to: retry, wait, reauth, permission, skip_metric, ..."),
@@ -202,7 +203,7 @@ COLLECTION_STATUS = TableSpec(
         ),
     ),
     partition_by=("platform", "date"),
-    keys=("workspace_id", "platform", "account_id", "collection", "level", "metric", "date"),
+    keys=("workspace_id", "platform", "account_id", "collection", "level", "metric", "window", "date"),
     sort_by=("workspace_id", "account_id", "level", "metric"),
     day_column="date",
 )

@@ -53,7 +53,7 @@ attempts as (
         'UTC' as day_timezone
     from collection_status
     where
-        level = 'account' and date >= $start and date < $end and last_read_at <= $as_of
+        level = 'account' and "window" = 'P1D' and date >= $start and date < $end and last_read_at <= $as_of
         and state not in ('value', 'zero')
     -- of several collections that gave nothing, the one that failed has the reason worth telling
     qualify row_number() over (

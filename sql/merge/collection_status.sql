@@ -7,11 +7,11 @@ with attempts as (
 select
     * exclude (arrival, last_value_at),
     max(last_value_at) over (
-        partition by workspace_id, platform, account_id, collection, level, metric, date
+        partition by workspace_id, platform, account_id, collection, level, metric, "window", date
     ) as last_value_at
 from attempts
 qualify row_number() over (
-    partition by workspace_id, platform, account_id, collection, level, metric, date
+    partition by workspace_id, platform, account_id, collection, level, metric, "window", date
     order by last_read_at desc, arrival desc
 ) = 1
 order by workspace_id, account_id, level, metric
