@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Engine, delete, select, update
+from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -62,6 +62,13 @@ def list_workspaces(engine: Engine, *, include_removed: bool = False) -> list[Wo
         query = query.where(Workspace.removed_at.is_(None))
     with reading(engine) as session:
         return [_record(row) for row in session.scalars(query)]
+
+
+def count_accounts(engine: Engine) -> dict[str, int]:
+    """Accounts that are not removed, by workspace id; a workspace without any is absent."""
+    query = select(Account.workspace_id, func.count()).where(Account.removed_at.is_(None))
+    with reading(engine) as session:
+        return {workspace_id: count for workspace_id, count in session.execute(query.group_by(Account.workspace_id))}
 
 
 def remove_workspace(engine: Engine, workspace_id: str, *, now: datetime) -> WorkspaceRecord:
