@@ -10,12 +10,14 @@ from enum import StrEnum
 from typing import Annotated
 
 import typer
+from rich.console import Console
 from rich.table import Table
 
 from metrics_pipeline.cli.app import out
 
-
 PIPE_WIDTH = 10_000
+# Short words that read badly in two halves; other columns give way on a narrow terminal.
+UNBROKEN = frozenset({"platform", "status"})
 
 
 class ListFormat(StrEnum):
@@ -36,12 +38,13 @@ def print_rows(rows: Sequence[Mapping[str, object]], output: ListFormat, *, empt
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in rows[0]:
-        table.add_column(name.replace("_", " "), overflow="fold")
+        table.add_column(name.replace("_", " "), overflow="fold", no_wrap=name in UNBROKEN)
     for row in rows:
         # rich reads square brackets as style; what users typed is shown as it is.
         table.add_row(*(_cell(value).replace("[", "\\[") for value in row.values()))
     # Into a pipe or file one row stays one line, however wide.
-    out.print(table, soft_wrap=False, crop=False, width=None if out.is_terminal else PIPE_WIDTH)
+    screen = out if out.is_terminal else Console(width=PIPE_WIDTH, highlight=False)
+    screen.print(table, soft_wrap=False)
 
 
 def _cell(value: object) -> str:

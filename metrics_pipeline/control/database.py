@@ -91,7 +91,7 @@ def _url(settings: Settings) -> URL:
         return URL.create("sqlite", database=str(settings.data_dir.absolute() / "control.db"))
     try:
         url = make_url(settings.database_url.get_secret_value())
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # ValueError: a port that is no number
         raise UserError(
             "METRICS_DATABASE_URL is not a database URL; write postgresql://user:password@host:5432/database."
         ) from None

@@ -68,7 +68,7 @@ def count_accounts(engine: Engine) -> dict[str, int]:
     """Accounts that are not removed, by workspace id; a workspace without any is absent."""
     query = select(Account.workspace_id, func.count()).where(Account.removed_at.is_(None))
     with reading(engine) as session:
-        return {workspace_id: count for workspace_id, count in session.execute(query.group_by(Account.workspace_id))}
+        return {row[0]: row[1] for row in session.execute(query.group_by(Account.workspace_id))}
 
 
 def remove_workspace(engine: Engine, workspace_id: str, *, now: datetime) -> WorkspaceRecord:
