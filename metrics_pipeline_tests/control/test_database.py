@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -12,7 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 
 from metrics_pipeline.control.database import open_control
 from metrics_pipeline.control.models import Base
@@ -35,8 +36,8 @@ print(load_key_ring(settings).newest[0])
 """
 
 
-def test_models_and_revisions_agree(engine: Engine) -> None:
-    with engine.connect() as connection:
+def test_models_and_revisions_agree(new_settings: Settings) -> None:
+    with open_control(new_settings).connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_server_default": True})
         assert compare_metadata(context, Base.metadata) == []
 
@@ -47,10 +48,10 @@ def test_head_constant_is_the_newest_revision() -> None:
     assert ScriptDirectory.from_config(config).get_heads() == [HEAD_REVISION]
 
 
-def test_six_processes_may_start_at_once(settings: Settings) -> None:
-    environment = {"METRICS_DATA_DIR": str(settings.data_dir), "PATH": ""}
-    if settings.database_url is not None:
-        environment["METRICS_DATABASE_URL"] = settings.database_url.get_secret_value()
+def test_six_processes_may_start_at_once(new_settings: Settings) -> None:
+    environment = {"METRICS_DATA_DIR": str(new_settings.data_dir), "PATH": ""}
+    if new_settings.database_url is not None:
+        environment["METRICS_DATABASE_URL"] = new_settings.database_url.get_secret_value()
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", FIRST_USE, f"w{number}"],
@@ -71,7 +72,7 @@ def test_six_processes_may_start_at_once(settings: Settings) -> None:
 
     assert [error for _out, error in answers] == [""] * 6
     assert len({out for out, _error in answers}) == 1, "every process must end with the same key"
-    with open_control(settings).connect() as connection:
+    with open_control(new_settings).connect() as connection:
         assert connection.execute(text("select count(*) from workspaces")).scalar() == 6
         assert connection.execute(text("select count(*) from alembic_version")).scalar() == 1
 
@@ -99,11 +100,11 @@ def test_sqlite_writes_ahead_and_checks_foreign_keys(tmp_path: Path) -> None:
         assert connection.execute(text("pragma foreign_keys")).scalar() == 1
 
 
-def test_a_newer_schema_is_refused(settings: Settings, engine: Engine) -> None:
-    with engine.begin() as connection:
+def test_a_newer_schema_is_refused(new_settings: Settings) -> None:
+    with open_control(new_settings).begin() as connection:
         connection.execute(text("update alembic_version set version_num = '9999'"))
     with pytest.raises(UserError, match="schema 9999, made by a newer version"):
-        open_control(settings)
+        open_control(new_settings)
 
 
 def test_a_failed_migration_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -126,6 +127,32 @@ def test_data_directory_below_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match=r"data directory .* cannot be made"):
         open_control(load_settings(data_dir=tmp_path / "file" / "data"))
+
+
+def test_a_directory_without_write_permission_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "closed").mkdir(mode=0o500)
+    sentence = _error_of_an_ordinary_user(load_settings(data_dir=tmp_path / "closed"))
+    assert "cannot be" in sentence
+    assert sentence.endswith("; name another with --data-dir.")
+
+
+def _error_of_an_ordinary_user(settings: Settings) -> str:
+    """What opening says; root may write anywhere, so a root test process forks and becomes nobody first."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        if os.geteuid() == 0:
+            os.setuid(65534)
+        try:
+            open_control(settings)
+        except UserError as error:
+            os.write(writer, str(error).encode())
+        finally:
+            os._exit(0)
+    os.close(writer)
+    os.waitpid(child, 0)
+    with os.fdopen(reader) as pipe:
+        return pipe.read()
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
