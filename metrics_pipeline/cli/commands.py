@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import typer
 
+from metrics_pipeline.cli import accounts, credentials, workspaces
+
 
 def register(app: typer.Typer) -> None:
     """Attach every command group to the application."""
+    for module in (workspaces, accounts, credentials):
+        module.register(app)
