@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import dagster as dg
+from pydantic import Field
 
 from metrics_pipeline.assets.describe import table_metadata
 from metrics_pipeline.catalog.models import PlatformSpec
@@ -31,8 +30,8 @@ OUTCOME_TAG = "metrics/outcome"
 class CollectionScope(dg.Config):
     """Narrows a run; empty lists mean everything that is connected."""
 
-    workspaces: list[str] = []
-    accounts: list[str] = []
+    workspaces: list[str] = Field(default_factory=list, description="Only these workspaces.")
+    accounts: list[str] = Field(default_factory=list, description="Only these accounts.")
 
 
 def platform_asset_key(platform: str, collection: CollectionKind) -> dg.AssetKey:
@@ -196,7 +195,3 @@ def side_tables(platforms: list[PlatformSpec]) -> list[dg.AssetSpec]:
         ),
     ]
 
-
-def restatement_window(spec: PlatformSpec) -> timedelta:
-    """How far back a scheduled series run reads again."""
-    return timedelta(days=spec.restatement_days)

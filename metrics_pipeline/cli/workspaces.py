@@ -82,7 +82,8 @@ def remove(
         out.print(f"To delete them: metrics-pipeline workspace remove {record.workspace_id} --purge", markup=False)
         return
     # Removed first: nothing new is collected while rows are deleted, and a purge that stops can be run again.
-    from metrics_pipeline.lake.lake import purge_workspace  # type: ignore[import-not-found,unused-ignore]
+    from metrics_pipeline.lake.lake import Lake
+    from metrics_pipeline.lake.maintenance import purge_workspace
 
-    purge_workspace(settings, record.workspace_id)
-    out.print(f"Removed workspace {record.workspace_id}, its tokens and its numbers.", markup=False)
+    rows = sum(purge_workspace(Lake.open(settings), record.workspace_id).values())
+    out.print(f"Removed workspace {record.workspace_id}, its tokens and its numbers ({rows} rows).", markup=False)
