@@ -53,6 +53,10 @@ class Fields:
         """An odd record: said, not fatal."""
         self._unknown.add(f"{self.path}: {problem}")
 
+    def raw(self, name: str) -> object:
+        """A field as it came, for callers that know several shapes of it."""
+        return self._take(name)
+
     def text(self, name: str) -> str | None:
         value = self._take(name)
         if value is not None and not isinstance(value, str):
