@@ -51,6 +51,19 @@ class Settings(BaseSettings):
     x_base_url: str | None = Field(None, description="Sandbox or proxy for X; may contain {at}.")
     youtube_base_url: str | None = Field(None, description="Sandbox or proxy for YouTube; may contain {at}.")
     instagram_graph_version: str = Field("v26.0", description="Graph API version; v26.0 is served until at least 2028.")
+    instagram_series_day_shift: int = Field(
+        0,
+        ge=-1,
+        le=1,
+        description="Days added to a follower_count point's end_time to get its measured day; sources say 0 or -1.",
+    )
+    x_vocabulary: Literal["tweet", "post"] = Field(
+        "tweet",
+        description="X renames its query parameters: the spelling tried first; the other one is tried when refused.",
+    )
+    youtube_short_max_seconds: int = Field(
+        180, ge=1, description="Videos up to this long count as shorts; the Data API does not say it itself."
+    )
     x_analytics: Literal["auto", "off"] = Field(
         "auto",
         description="Daily series of X posts: probe once a run (auto) or never ask (off); access depends on the plan.",
