@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import typer
 
+from metrics_pipeline.cli import sandbox
+
 
 def register(app: typer.Typer) -> None:
     """Attach every command group to the application."""
+    sandbox.register(app)
