@@ -194,4 +194,3 @@ def side_tables(platforms: list[PlatformSpec]) -> list[dg.AssetSpec]:
             metadata=table_metadata(COLLECTION_STATUS),
         ),
     ]
-

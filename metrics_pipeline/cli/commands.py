@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import typer
 
-from metrics_pipeline.cli import accounts, credentials, workspaces
+from metrics_pipeline.cli import accounts, credentials, sandbox, workspaces
 
 
 def register(app: typer.Typer) -> None:
     """Attach every command group to the application."""
-    for module in (workspaces, accounts, credentials):
-        module.register(app)
+    workspaces.register(app)
+    accounts.register(app)
+    credentials.register(app)
+    sandbox.register(app)
