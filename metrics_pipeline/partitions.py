@@ -7,6 +7,7 @@ week all of its own.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import dagster as dg
@@ -17,7 +18,9 @@ from metrics_pipeline.windows import Window
 
 # Days before hourly collection began have no hours upstream, months touch days before the first one: that is no
 # reason to refuse a backfill of them.
-UPSTREAM_MAY_NOT_EXIST = dg.TimeWindowPartitionMapping(allow_nonexistent_upstream_partitions=True)
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", dg.BetaWarning)
+    UPSTREAM_MAY_NOT_EXIST = dg.TimeWindowPartitionMapping(allow_nonexistent_upstream_partitions=True)
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,27 @@ def months(first: date, end: date) -> list[Period]:
     return periods
 
 
+_METRICS: dict[str, pa.DataType] = {
+    "metric": pa.string(),
+    "additivity": pa.string(),
+    "across_entities": pa.string(),
+    "comparable": pa.bool_(),
+    "numerator": pa.string(),
+    "denominator": pa.string(),
+    "derived": pa.bool_(),
+    "levels": pa.list_(pa.string()),
+}
+_SOURCES: dict[str, pa.DataType] = {
+    "platform": pa.string(),
+    "level": pa.string(),
+    "metric": pa.string(),
+    "kind": pa.string(),
+    "restatement_days": pa.int64(),
+    "cadence_hours": pa.int64(),
+    "rule": pa.string(),
+}
+
+
 def catalog_relations(catalog: Catalog) -> dict[str, pa.Table]:
     """`metric_catalog` and `source_catalog`: what SQL reads of the catalogue."""
     metrics = [
@@ -69,32 +90,9 @@ def catalog_relations(catalog: Catalog) -> dict[str, pa.Table]:
         for spec in catalog.platforms.values()
         for s in spec.sources
     ]
-    metric_schema = pa.schema(
-        [
-            ("metric", pa.string()),
-            ("additivity", pa.string()),
-            ("across_entities", pa.string()),
-            ("comparable", pa.bool_()),
-            ("numerator", pa.string()),
-            ("denominator", pa.string()),
-            ("derived", pa.bool_()),
-            ("levels", pa.list_(pa.string())),
-        ]
-    )
-    source_schema = pa.schema(
-        [
-            ("platform", pa.string()),
-            ("level", pa.string()),
-            ("metric", pa.string()),
-            ("kind", pa.string()),
-            ("restatement_days", pa.int64()),
-            ("cadence_hours", pa.int64()),
-            ("rule", pa.string()),
-        ]
-    )
     return {
-        "metric_catalog": pa.Table.from_pylist(metrics, schema=metric_schema),
-        "source_catalog": pa.Table.from_pylist(sources, schema=source_schema),
+        "metric_catalog": pa.Table.from_pylist(metrics, schema=pa.schema(_METRICS)),
+        "source_catalog": pa.Table.from_pylist(sources, schema=pa.schema(_SOURCES)),
     }
 
 

@@ -1,7 +1,5 @@
 """The aggregate tables: daily per account, post and workspace, then weeks and months from days."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import dagster as dg
@@ -104,9 +102,7 @@ def _aggregate_asset(
         owners=["team:metrics"],
         metadata=table_metadata(table),
     )
-    def aggregate(
-        context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
-    ) -> dg.MaterializeResult[None]:
+    def aggregate(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads the bare name
         window = window_of(context)
         build(pipeline, window)
         found = coverage(pipeline.engine, table.name, key.path[-1], window)

@@ -1,7 +1,5 @@
 """Collectors: per platform one hourly asset for counters and one daily asset for the platform's own series."""
 
-from __future__ import annotations
-
 import dagster as dg
 from pydantic import Field
 
@@ -87,7 +85,7 @@ def _collection_asset(
     )
     def collect(
         context: dg.AssetExecutionContext, config: CollectionScope, pipeline: dg.ResourceParam[Pipeline]
-    ) -> dg.MaterializeResult[None]:
+    ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads the bare name
         request = CollectionRequest(
             collection, window_of(context), context.run.run_id, config.workspaces, config.accounts
         )
@@ -100,9 +98,7 @@ def _collection_asset(
     return collect
 
 
-def report(
-    context: dg.AssetExecutionContext, key: dg.AssetKey, summary: CollectionSummary
-) -> dg.MaterializeResult[None]:
+def report(context: dg.AssetExecutionContext, key: dg.AssetKey, summary: CollectionSummary) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads the bare name
     """What Dagster shows of a collection run.
 
     Raises:

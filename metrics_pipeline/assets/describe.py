@@ -1,7 +1,5 @@
 """How a table specification shows in Dagster."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from metrics_pipeline.lake.tables import TableSpec

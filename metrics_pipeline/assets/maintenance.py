@@ -1,7 +1,5 @@
 """Lake maintenance as a Dagster job."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from metrics_pipeline.automation.jobs import MAINTENANCE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import dagster as dg
 
@@ -18,11 +19,15 @@ MONTHLY_CLOSE = "monthly_close"
 MAINTENANCE = "maintenance"
 
 
+# Dagster exports no name for a job whose selection is not resolved yet.
+AssetJob: TypeAlias = Any
+
+
 def collection_job_name(platform: str, collection: CollectionKind) -> str:
     return f"collect_{platform}_{collection}"
 
 
-def collection_jobs(platforms: Sequence[PlatformSpec]) -> list[dg.UnresolvedAssetJobDefinition]:
+def collection_jobs(platforms: Sequence[PlatformSpec]) -> list[AssetJob]:
     """Two jobs per platform: separate runs, so that a slow platform holds up no other."""
     collections: tuple[CollectionKind, ...] = ("counters", "insights")
     return [
@@ -37,7 +42,7 @@ def collection_jobs(platforms: Sequence[PlatformSpec]) -> list[dg.UnresolvedAsse
     ]
 
 
-def close_jobs() -> list[dg.UnresolvedAssetJobDefinition]:
+def close_jobs() -> list[AssetJob]:
     """Daily, weekly and monthly close."""
     return [
         dg.define_asset_job(

@@ -4,8 +4,6 @@
 its partitions itself: collectors of counters the running hour, closes everything that may still change.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 

@@ -1,25 +1,21 @@
 """Sensors: gaps, what follows a finished run, and failures that somebody should hear of."""
 
-from __future__ import annotations
-
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 import dagster as dg
 
 from metrics_pipeline.automation.alerts import post_alert
 from metrics_pipeline.automation.gaps import REFILL_TAG, first_and_last_day, gap_requests
-from metrics_pipeline.automation.jobs import DAILY_CLOSE, MONTHLY_CLOSE, WEEKLY_CLOSE
+from metrics_pipeline.automation.jobs import DAILY_CLOSE, MONTHLY_CLOSE, WEEKLY_CLOSE, AssetJob
 from metrics_pipeline.automation.ranges import keys_of_tags, request_window
 from metrics_pipeline.partitions import PartitionSets
 from metrics_pipeline.pipeline import Pipeline
 from metrics_pipeline.settings import Settings
 from metrics_pipeline.windows import Window
 
-Job = dg.JobDefinition | dg.UnresolvedAssetJobDefinition
 
-
-def sensors(jobs: dict[str, Job], partitions: PartitionSets, settings: Settings) -> list[dg.SensorDefinition]:
+def sensors(jobs: dict[str, AssetJob], partitions: PartitionSets, settings: Settings) -> list[dg.SensorDefinition]:
     """Every sensor of the pipeline."""
     insights_jobs = [job for name, job in jobs.items() if name.endswith("_insights")]
     return [
@@ -30,7 +26,7 @@ def sensors(jobs: dict[str, Job], partitions: PartitionSets, settings: Settings)
     ]
 
 
-def _gap_filler(jobs: Sequence[Job], partitions: PartitionSets, settings: Settings) -> dg.SensorDefinition:
+def _gap_filler(jobs: Sequence[AssetJob], partitions: PartitionSets, settings: Settings) -> dg.SensorDefinition:
     @dg.sensor(
         name="gap_filler",
         jobs=jobs,
@@ -54,7 +50,7 @@ def _window_of_run(run: dg.DagsterRun) -> Window | None:
     return Window.of_days(first, last + timedelta(days=1))
 
 
-def _rollups_after_days(jobs: dict[str, Job], partitions: PartitionSets) -> dg.SensorDefinition:
+def _rollups_after_days(jobs: dict[str, AssetJob], partitions: PartitionSets) -> dg.SensorDefinition:
     @dg.run_status_sensor(
         name="rollups_after_days",
         run_status=dg.DagsterRunStatus.SUCCESS,
@@ -63,7 +59,7 @@ def _rollups_after_days(jobs: dict[str, Job], partitions: PartitionSets) -> dg.S
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Rolls rebuilt days up to the weeks and months that contain them.",
     )
-    def rollups_after_days(context: dg.RunStatusSensorContext) -> Iterable[dg.RunRequest]:
+    def rollups_after_days(context: dg.RunStatusSensorContext) -> Iterator[dg.RunRequest]:
         window = _window_of_run(context.dagster_run)
         if window is None:
             return
@@ -77,7 +73,9 @@ def _rollups_after_days(jobs: dict[str, Job], partitions: PartitionSets) -> dg.S
     return rollups_after_days
 
 
-def _days_after_refill(insights_jobs: Sequence[Job], close: Job, partitions: PartitionSets) -> dg.SensorDefinition:
+def _days_after_refill(
+    insights_jobs: Sequence[AssetJob], close: AssetJob, partitions: PartitionSets
+) -> dg.SensorDefinition:
     @dg.run_status_sensor(
         name="days_after_refill",
         run_status=dg.DagsterRunStatus.SUCCESS,

@@ -1,7 +1,5 @@
 """Asset checks over the aggregate tables: each is a file of sql/checks/ whose rows are the offenders."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

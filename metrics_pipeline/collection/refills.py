@@ -15,6 +15,13 @@ from metrics_pipeline.windows import Window
 # A failed attempt is worth another one after this long; a refusal only after a new token.
 RETRY_AFTER = timedelta(hours=1)
 
+_ACTIVE: dict[str, pa.DataType] = {
+    "workspace_id": pa.string(),
+    "account_id": pa.string(),
+    "platform": pa.string(),
+    "credentials_updated_at": pa.timestamp("us", tz="UTC"),
+}
+
 
 @dataclass(frozen=True)
 class Refill:
@@ -39,18 +46,10 @@ def find_refills(pipeline: Pipeline, window: Window, now: datetime) -> list[Refi
         for a in list_accounts(pipeline.control)
         if a.status == "active"
     ]
-    schema = pa.schema(
-        [
-            ("workspace_id", pa.string()),
-            ("account_id", pa.string()),
-            ("platform", pa.string()),
-            ("credentials_updated_at", pa.timestamp("us", tz="UTC")),
-        ]
-    )
     rows = pipeline.engine.query(
         "collection/refills.sql",
         {"start": window.first_day, "end": window.end_day, "retry_before": now - RETRY_AFTER},
-        {"active_accounts": pa.Table.from_pylist(active, schema=schema)},
+        {"active_accounts": pa.Table.from_pylist(active, schema=pa.schema(_ACTIVE))},
     ).to_pylist()
     return [
         Refill(r["platform"], tuple(r["accounts"]), r["first_day"], r["last_day"], r["cause"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -14,7 +16,7 @@ def merge_days(engine: Engine, table: str, platform: str, rows: pa.Table) -> int
     """Merge rows into the platform's day partitions they fall in; returns how many rows the table gained."""
     if rows.num_rows == 0:
         return 0
-    days = pc.unique(rows["date"]).to_pylist()
+    days: list[date] = [day for day in pc.unique(rows["date"]).to_pylist() if day is not None]
     partitions = Partitions(equals={"platform": platform}, one_of=("date", days))
     return engine.merge(table, f"merge/{table}.sql", rows, partitions)
 

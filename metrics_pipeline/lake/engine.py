@@ -111,7 +111,8 @@ class Session:
                 self.pin(self._lake.table(name), name)
         named = set(_PARAMETER.findall(statement))
         bound = {key: value for key, value in (parameters or {}).items() if key in named}
-        return self._connection.sql(statement, params=bound or None).to_arrow_reader()
+        rows: pa.RecordBatchReader = self._connection.sql(statement, params=bound or None).to_arrow_reader()
+        return rows
 
     def run_file(self, file: str, parameters: Mapping[str, Parameter] | None = None) -> pa.RecordBatchReader:
         """Run a file of `sql/`."""
