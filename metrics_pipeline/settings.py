@@ -51,6 +51,19 @@ class Settings(BaseSettings):
     x_base_url: str | None = Field(None, description="Sandbox or proxy for X; may contain {at}.")
     youtube_base_url: str | None = Field(None, description="Sandbox or proxy for YouTube; may contain {at}.")
     instagram_graph_version: str = Field("v26.0", description="Graph API version; v26.0 is served until at least 2028.")
+    instagram_series_day_shift: int = Field(
+        0,
+        ge=-1,
+        le=1,
+        description="Days added to a follower_count point's end_time to get its measured day; sources say 0 or -1.",
+    )
+    x_vocabulary: Literal["tweet", "post"] = Field(
+        "tweet",
+        description="X renames its query parameters: the spelling tried first; the other one is tried when refused.",
+    )
+    youtube_short_max_seconds: int = Field(
+        180, ge=1, description="Videos up to this long count as shorts; the Data API does not say it itself."
+    )
     x_analytics: Literal["auto", "off"] = Field(
         "auto",
         description="Daily series of X posts: probe once a run (auto) or never ask (off); access depends on the plan.",
@@ -86,7 +99,8 @@ class Settings(BaseSettings):
     daily_cron: str = Field("0 3 * * *", description="Daily close.")
     weekly_cron: str = Field("0 4 * * 1", description="Weekly close; the default suits weeks that start on Monday.")
     monthly_cron: str = Field("0 5 2 * *", description="Monthly close, on the 2nd: platforms restate for 48 hours.")
-    gap_cron: str = Field("20 * * * *", description="Gap filler.")
+    refresh_cron: str = Field("5 * * * *", description="Refresh of yesterday and the running day.")
+    gap_interval_seconds: int = Field(1800, ge=30, description="How often the gap filler looks.")
     maintenance_cron: str = Field("0 6 * * *", description="Lake maintenance: compact, vacuum, expire.")
     gap_lookback_days: int = Field(14, ge=1, description="How far back the gap filler looks.")
     gap_max_runs: int = Field(4, ge=1, description="Runs the gap filler may request at one tick.")

@@ -89,6 +89,7 @@ class Outcome:
     """What became of one metric of one account on one measured day: the row of `collection_status`.
 
     At post level it sums up all posts asked about: objects, and objects_ok of them with a value or zero.
+    `window` tells a week's or month's own figure (P7D, P1M, date = its last day) from the day's.
     """
 
     level: Level
@@ -99,6 +100,7 @@ class Outcome:
     error_class: str | None = None
     objects: int = 1
     objects_ok: int = 0
+    window: str = "P1D"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,226 @@
+"""HTTP towards one platform: limits, retries, waiting, and a record of every answer without its token."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import httpx
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
+from tenacity.wait import wait_exponential_jitter
+
+from metrics_pipeline.catalog.models import PlatformSpec
+from metrics_pipeline.platforms.contract import Account, AccountResult, RawResponse
+from metrics_pipeline.platforms.errors import Act, Answer, PlatformError, redact
+from metrics_pipeline.settings import Settings
+
+Sleep = Callable[[float], Awaitable[None]]
+
+# 0.5, 1, 2, 4 seconds with up to half a second of jitter: long enough for a hiccup, short enough for an hourly run.
+BACKOFF = wait_exponential_jitter(initial=0.5, max=20.0, jitter=0.5)
+BUDGET_CODE = "request_budget"
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How one platform says no, how it announces a spent quota, and which header names the served version.
+
+    quota_used_up gives the seconds to keep silent after an answer, None while calls are left; with
+    limits_per_endpoint only the same endpoint is held back, else every call of the account.
+    """
+
+    classify: Callable[[Answer, datetime], PlatformError | None]
+    quota_used_up: Callable[[Answer, datetime], float | None] = lambda _answer, _now: None
+    version_header: str | None = None
+    limits_per_endpoint: bool = False
+
+
+class PlatformClient:
+    """One platform's connection pool, shared by every account of a run.
+
+    A limit of the whole app and an operator's stop, once met by one account, hold for all of them.
+    """
+
+    def __init__(
+        self,
+        spec: PlatformSpec,
+        dialect: Dialect,
+        settings: Settings,
+        *,
+        sleep: Sleep = asyncio.sleep,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.dialect = dialect
+        self.settings = settings
+        self.sleep = sleep
+        self.clock = settings.clock
+        self.app_pause = Pause()
+        self.stopped: PlatformError | None = None
+        self._hosts = spec.hosts
+        self._override = settings.base_url(spec.platform)
+        self._slots = asyncio.Semaphore(spec.concurrency)
+        self._http = httpx.AsyncClient(
+            transport=transport,
+            timeout=settings.http_timeout_seconds,
+            limits=httpx.Limits(max_connections=spec.concurrency),
+        )
+
+    def session(self, account: Account, at: datetime, result: AccountResult) -> Session:
+        """One account's turn, asking about the instant `at`; answers and the call count go into `result`."""
+        return Session(self, account, at, result)
+
+    def url(self, host: str, path: str, at: datetime) -> str:
+        base = self._override or self._hosts[host]
+        return base.replace("{at}", f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}").rstrip("/") + path
+
+    async def send(self, url: str, params: Mapping[str, str], token: str) -> httpx.Response:
+        """One request, read to its last byte within the timeout.
+
+        Raises:
+            PlatformError: retry, when the network failed.
+        """
+        headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+        try:
+            async with self._slots, asyncio.timeout(self.settings.http_timeout_seconds):
+                return await self._http.get(url, params=dict(params), headers=headers)
+        except (httpx.RequestError, TimeoutError) as error:
+            # Only the kind of failure: the exception itself knows the request and with it the token.
+            raise PlatformError(Act.RETRY, f"no answer from the platform ({type(error).__name__})") from None
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+
+class Pause:
+    """An instant before which nothing may be sent."""
+
+    def __init__(self) -> None:
+        self._until: datetime | None = None
+
+    def set(self, until: datetime) -> None:
+        self._until = max(until, self._until or until)
+
+    async def sit_out(self, client: PlatformClient) -> None:
+        """Sleep until the pause is over.
+
+        Raises:
+            PlatformError: wait, when it lasts longer than a run may wait.
+        """
+        if self._until is None:
+            return
+        left = (self._until - client.clock.now()).total_seconds()
+        if left > client.settings.http_max_wait_seconds:
+            raise PlatformError(
+                Act.WAIT, f"the platform's quota is spent for {left:.0f} more seconds", wait_seconds=left
+            )
+        self._until = None
+        if left > 0:
+            await client.sleep(left)
+
+
+class Session:
+    """One account's turn on a platform: its token, its request budget, its record of answers."""
+
+    def __init__(self, client: PlatformClient, account: Account, at: datetime, result: AccountResult) -> None:
+        if not re.fullmatch(r"[\x21-\x7e]+", account.token):
+            raise PlatformError(Act.REAUTH, "the stored token is empty or holds characters that no token has")
+        self._client = client
+        self._account = account
+        self._at = at
+        self._result = result
+        self._pauses: dict[str, Pause] = {}
+
+    async def get(self, path: str, params: Mapping[str, str], *, host: str = "api") -> Answer:
+        """GET one path of the real API.
+
+        Raises:
+            PlatformError: what is left after retries and bearable waits.
+        """
+        client = self._client
+        retrying = AsyncRetrying(
+            sleep=client.sleep,
+            stop=stop_after_attempt(client.settings.http_max_attempts),
+            retry=retry_if_exception(self._worth_another_try),
+            wait=_wait_before_retry,
+            reraise=True,
+        )
+        answer: Answer = await retrying(self._attempt, path, params, host)
+        return answer
+
+    async def _attempt(self, path: str, params: Mapping[str, str], host: str) -> Answer:
+        client = self._client
+        if client.stopped is not None:
+            raise client.stopped
+        await client.app_pause.sit_out(client)
+        endpoint = re.sub(r"/\d+(?=/|$)", "/{id}", path) if client.dialect.limits_per_endpoint else ""
+        pause = self._pauses.setdefault(endpoint, Pause())
+        await pause.sit_out(client)
+        if self._result.calls >= client.settings.request_budget:
+            raise PlatformError(
+                Act.WAIT, f"the account has spent its {self._result.calls} requests of this run", code=BUDGET_CODE
+            )
+        self._result.calls += 1
+        response = await client.send(client.url(host, path, self._at), params, self._account.token)
+        answer = self._record(response, path, params)
+        now = client.clock.now()
+        error = client.dialect.classify(answer, now)
+        if error is None and answer.body is None:
+            error = PlatformError(
+                Act.RETRY, "the platform answered with something that is not JSON", status=answer.status
+            )
+        if error is not None:
+            error = error.without(self._account.token)
+            self._spread(error, now)
+            raise error
+        seconds = client.dialect.quota_used_up(answer, now)
+        if seconds is not None:
+            pause.set(now + timedelta(seconds=seconds))
+        return answer
+
+    def _record(self, response: httpx.Response, path: str, params: Mapping[str, str]) -> Answer:
+        """Keep the answer as received, secrets taken out, and decode it."""
+        secret = self._account.token
+        version_header = self._client.dialect.version_header
+        self._result.responses.append(
+            RawResponse(
+                method="GET",
+                endpoint=redact(path, secret),
+                params={name: redact(value, secret) for name, value in params.items()},
+                status=response.status_code,
+                api_version=response.headers.get(version_header) if version_header else None,
+                received_at=self._client.clock.now(),
+                body=redact(response.text, secret),
+            )
+        )
+        try:
+            body: object = json.loads(response.content)
+        except ValueError:
+            body = None
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status_code, headers, body, params)
+
+    def _spread(self, error: PlatformError, now: datetime) -> None:
+        """Tell the other accounts of the run what concerns them too."""
+        if error.act is Act.STOP_PLATFORM:
+            self._client.stopped = error
+        if error.act is Act.WAIT and error.scope == "app" and error.wait_seconds is not None:
+            self._client.app_pause.set(now + timedelta(seconds=error.wait_seconds))
+
+    def _worth_another_try(self, error: BaseException) -> bool:
+        if not isinstance(error, PlatformError):
+            return False
+        if error.act is Act.WAIT and error.wait_seconds is not None:
+            return error.wait_seconds <= self._client.settings.http_max_wait_seconds
+        return error.act is Act.RETRY
+
+
+def _wait_before_retry(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    if isinstance(error, PlatformError) and error.act is Act.WAIT:
+        # An app-wide window is sat out by the shared pause before the next try, not twice.
+        return 0.0 if error.scope == "app" else error.wait_seconds or 0.0
+    return BACKOFF(state)

@@ -1,0 +1,59 @@
+"""The platforms this project can read: one YAML, one module and one line here each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import httpx
+
+from metrics_pipeline.catalog.loader import catalog
+from metrics_pipeline.catalog.models import PlatformSpec
+from metrics_pipeline.errors import UserError
+from metrics_pipeline.platforms import instagram, x, youtube
+from metrics_pipeline.platforms.contract import Adapter
+from metrics_pipeline.platforms.http import Dialect, PlatformClient, Sleep
+from metrics_pipeline.settings import Settings
+
+_Make = Callable[[PlatformSpec, Settings, PlatformClient], Adapter]
+
+_PLATFORMS: dict[str, tuple[Dialect, _Make]] = {
+    "instagram": (instagram.DIALECT, instagram.InstagramAdapter),
+    "x": (x.DIALECT, x.XAdapter),
+    "youtube": (youtube.DIALECT, youtube.YouTubeAdapter),
+}
+
+PLATFORM_NAMES: tuple[str, ...] = tuple(_PLATFORMS)
+
+
+def build_adapter(
+    name: str,
+    settings: Settings,
+    *,
+    sleep: Sleep = asyncio.sleep,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> Adapter:
+    """A platform's adapter with its own connection pool; close it with `aclose` on the loop it was used on.
+
+    Raises:
+        UserError: there is no such platform.
+    """
+    dialect, make = _known(name)
+    spec = catalog().platforms[name]
+    return make(spec, settings, PlatformClient(spec, dialect, settings, sleep=sleep, transport=transport))
+
+
+def can_observe_past(name: str, settings: Settings) -> bool:
+    """Whether the platform's base URL can answer for a past instant; no real platform's can.
+
+    Raises:
+        UserError: there is no such platform.
+    """
+    _known(name)
+    return "{at}" in (settings.base_url(name) or "")
+
+
+def _known(name: str) -> tuple[Dialect, _Make]:
+    if name not in _PLATFORMS:
+        raise UserError(f"There is no platform {name!r}; known are {', '.join(PLATFORM_NAMES)}.")
+    return _PLATFORMS[name]
