@@ -31,12 +31,6 @@ DataDir = Annotated[
 ]
 
 
-@app.callback()
-def _commands() -> None:
-    # With a callback there are always commands by name, even while there is only one.
-    pass
-
-
 def use_data_dir(data_dir: Path | None) -> None:
     """Make --data-dir count for this process and for every process it starts."""
     if data_dir is not None:
