@@ -32,6 +32,11 @@ METRICS: Mapping[str, str] = {
     "videosAddedToPlaylists": "INTEGER",
     "videosRemovedFromPlaylists": "INTEGER",
     "estimatedMinutesWatched": "INTEGER",
+    "redViews": "INTEGER",
+    "estimatedRedMinutesWatched": "INTEGER",
+    "cardImpressions": "INTEGER",
+    "cardClicks": "INTEGER",
+    "cardClickRate": "FLOAT",
     "averageViewDuration": "INTEGER",
     "averageViewPercentage": "FLOAT",
 }
@@ -45,6 +50,10 @@ _COUNTERS: Mapping[str, str] = {
     "subscribersGained": "follows",
     "videosAddedToPlaylists": "playlist_adds",
     "estimatedMinutesWatched": "watch_minutes",
+    "redViews": "premium_views",
+    "estimatedRedMinutesWatched": "premium_minutes",
+    "cardImpressions": "card_impressions",
+    "cardClicks": "card_clicks",
 }
 _WATCHED, _POSSIBLE = "watched seconds", "seconds possible"
 _FIRST_READY_HOURS, _SPREAD_HOURS = 48, 24
@@ -154,4 +163,6 @@ def _cell(metric: str, counts: Counts) -> Cell:
         return counts[_WATCHED] // counts["views"] if counts["views"] else 0
     if metric == "averageViewPercentage":
         return round(100.0 * counts[_WATCHED] / counts[_POSSIBLE], 2) if counts[_POSSIBLE] else 0.0
+    if metric == "cardClickRate":
+        return round(counts["cardClicks"] / counts["cardImpressions"], 4) if counts["cardImpressions"] else 0.0
     return counts.get(metric, 0)

@@ -128,7 +128,7 @@ def test_analytics_are_for_the_enrolled_and_their_days_sum_to_the_counter(ask: A
     found, _ = timeline(ask, max_results=100, start_time="2026-10-20T00:00:00Z")
     post = found[-1]
     window = {"start_time": "2026-10-19T00:00:00Z", "end_time": "2026-11-20T10:00:00Z", "granularity": "daily"}
-    asked = {"ids": post["id"], "analytics__fields": "impressions,likes", **window}
+    asked = {"ids": post["id"], "analytics__fields": "impressions,likes,unlikes", **window}
     refused = ask("x", "/2/tweets/analytics", **asked)
     assert problem(refused) == (403, "client-forbidden")
     assert refused.json()["reason"] == "client-not-enrolled"
@@ -137,7 +137,8 @@ def test_analytics_are_for_the_enrolled_and_their_days_sum_to_the_counter(ask: A
     counts = post["public_metrics"]
     assert isinstance(counts, dict)
     assert sum(bucket["metrics"]["impressions"] for bucket in buckets) == counts["impression_count"]
-    assert sum(bucket["metrics"]["likes"] for bucket in buckets) == counts["like_count"]
+    net = sum(bucket["metrics"]["likes"] - bucket["metrics"]["unlikes"] for bucket in buckets)
+    assert net == counts["like_count"]
     assert all(datetime.fromisoformat(bucket["timestamp"]).astimezone(UTC).hour == 0 for bucket in buckets)
 
 
