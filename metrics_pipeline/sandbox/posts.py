@@ -107,6 +107,8 @@ def make_post(
         "listed": 0.0 if story else 1.0,
     }
     totals |= {name: totals[whole] * share for name, (whole, share) in _FIXED_SHARES.items()}
+    if kind != "tweet" or index % 3:
+        totals["media_views"] = 0.0  # only every third tweet carries a video
     return Post(
         index=index,
         kind=kind,

@@ -86,6 +86,17 @@ def test_private_metrics_exist_for_thirty_days_and_for_the_owner(ask: Ask) -> No
     assert len(ask("x", "/2/tweets", token="app-1", ids=ids, tweet__fields="non_public_metrics").json()["errors"]) == 2
 
 
+def test_videos_of_posts_come_as_includes_where_they_are_expanded(ask: Ask) -> None:
+    plain = {"max_results": 30, "tweet__fields": "attachments"}
+    expanded = plain | {"expansions": "attachments.media_keys", "media__fields": "public_metrics"}
+    assert "includes" not in ask("x", "/2/users/44/tweets", **plain).json()
+    body = ask("x", "/2/users/44/tweets", **expanded).json()
+    keys = [key for post in body["data"] for key in post.get("attachments", {}).get("media_keys", [])]
+    assert keys == [medium["media_key"] for medium in body["includes"]["media"]] != []
+    assert all(medium["public_metrics"]["view_count"] > 0 for medium in body["includes"]["media"])
+    assert ask("x", "/2/users/44/tweets", expansions="shoes").status_code == 400
+
+
 def problem(response: httpx.Response) -> tuple[int, str]:
     return response.status_code, str(response.json().get("type", "")).rsplit("/", 1)[-1]
 
