@@ -144,10 +144,17 @@ def test_deleted_posts(ask: Ask, server: SandboxServer) -> None:
     assert body["errors"][0]["resource_id"] == post
 
     playlist = {"part": "contentDetails", "playlistId": "UUfaulty"}
-    video = ask("youtube", "/youtube/v3/playlistItems", **playlist).json()["items"][0]["contentDetails"]["videoId"]
+    item = ask("youtube", "/youtube/v3/playlistItems", **playlist).json()["items"][3]
+    video = item["contentDetails"]["videoId"]
+    asked = {"ids": f"channel=={CHANNEL}", "startDate": "2026-10-01", "endDate": "2026-11-15", "metrics": "views"}
+    top = asked | {"dimensions": "video", "sort": "-views", "maxResults": 200}
+    total = ask("youtube", "/v2/reports", **asked).json()["rows"]
+    assert video in ask("youtube", "/v2/reports", **top).text
     server.faults.switch_on("youtube", CHANNEL, "deleted_post", post_id=video)
     assert ask("youtube", "/youtube/v3/videos", part="id", id=video).json()["items"] == []
     assert video not in ask("youtube", "/youtube/v3/playlistItems", **playlist).text
+    assert video not in ask("youtube", "/v2/reports", **top).text
+    assert ask("youtube", "/v2/reports", **asked).json()["rows"] == total
 
 
 def test_a_restated_day_changes_from_an_instant_on(ask: Ask, server: SandboxServer) -> None:
