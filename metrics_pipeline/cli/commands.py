@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import typer
 
-from metrics_pipeline.cli import accounts, credentials, sandbox, workspaces
+from metrics_pipeline.cli import accounts, backfill, credentials, demo, maintain, sandbox, sql, workspaces
 
 
 def register(app: typer.Typer) -> None:
     """Attach every command group to the application."""
+    demo.register(app)
+    sql.register(app)
+    backfill.register(app)
     workspaces.register(app)
     accounts.register(app)
     credentials.register(app)
+    maintain.register(app)
     sandbox.register(app)
