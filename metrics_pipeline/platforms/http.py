@@ -21,7 +21,7 @@ from metrics_pipeline.settings import Settings
 Sleep = Callable[[float], Awaitable[None]]
 
 # 0.5, 1, 2, 4 seconds with up to half a second of jitter: long enough for a hiccup, short enough for an hourly run.
-BACKOFF = wait_exponential_jitter(initial=0.5, max=20.0, jitter=0.5)
+BACKOFF = wait_exponential_jitter(multiplier=0.5, max=20.0, jitter=0.5)
 BUDGET_CODE = "request_budget"
 
 
@@ -62,6 +62,7 @@ class PlatformClient:
         self.stopped: PlatformError | None = None
         self._hosts = spec.hosts
         self._override = settings.base_url(spec.platform)
+        self.observes_past = "{at}" in (self._override or "")
         self._slots = asyncio.Semaphore(spec.concurrency)
         self._http = httpx.AsyncClient(
             transport=transport,
@@ -166,19 +167,20 @@ class Session:
         self._result.calls += 1
         response = await client.send(client.url(host, path, self._at), params, self._account.token)
         answer = self._record(response, path, params)
-        now = client.clock.now()
-        error = client.dialect.classify(answer, now)
+        # What an answer says about instants, such as a window's reset, is said on the clock that it was asked on.
+        there = self._at if client.observes_past else client.clock.now()
+        error = client.dialect.classify(answer, there)
         if error is None and answer.body is None:
             error = PlatformError(
                 Act.RETRY, "the platform answered with something that is not JSON", status=answer.status
             )
         if error is not None:
             error = error.without(self._account.token)
-            self._spread(error, now)
+            self._spread(error)
             raise error
-        seconds = client.dialect.quota_used_up(answer, now)
+        seconds = client.dialect.quota_used_up(answer, there)
         if seconds is not None:
-            pause.set(now + timedelta(seconds=seconds))
+            pause.set(client.clock.now() + timedelta(seconds=seconds))
         return answer
 
     def _record(self, response: httpx.Response, path: str, params: Mapping[str, str]) -> Answer:
@@ -203,12 +205,12 @@ class Session:
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status_code, headers, body, params)
 
-    def _spread(self, error: PlatformError, now: datetime) -> None:
+    def _spread(self, error: PlatformError) -> None:
         """Tell the other accounts of the run what concerns them too."""
         if error.act is Act.STOP_PLATFORM:
             self._client.stopped = error
         if error.act is Act.WAIT and error.scope == "app" and error.wait_seconds is not None:
-            self._client.app_pause.set(now + timedelta(seconds=error.wait_seconds))
+            self._client.app_pause.set(self._client.clock.now() + timedelta(seconds=error.wait_seconds))
 
     def _worth_another_try(self, error: BaseException) -> bool:
         if not isinstance(error, PlatformError):
