@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import typer
 
+from metrics_pipeline.cli import accounts, credentials, sandbox, workspaces
+
 
 def register(app: typer.Typer) -> None:
     """Attach every command group to the application."""
+    workspaces.register(app)
+    accounts.register(app)
+    credentials.register(app)
+    sandbox.register(app)

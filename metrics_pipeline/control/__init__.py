@@ -1,0 +1,1 @@
+"""The control database: workspaces, accounts, encrypted credentials, imports."""

@@ -1,0 +1,1 @@
+"""From readings to daily, weekly and monthly tables."""

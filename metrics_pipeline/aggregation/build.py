@@ -1,0 +1,66 @@
+"""Builds the aggregate tables for a window: the same code for one day and for ten years."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from metrics_pipeline.aggregation.relations import Period, catalog_relations, months, period_relations, weeks
+from metrics_pipeline.catalog.loader import Catalog
+from metrics_pipeline.lake.engine import Engine, Parameter
+from metrics_pipeline.lake.predicates import Partitions
+from metrics_pipeline.settings import Settings
+from metrics_pipeline.windows import Window
+
+EntityType = Literal["account", "post", "workspace"]
+
+
+@dataclass(frozen=True)
+class Builder:
+    """What building needs beside the window. `as_of` is normally the present: later reads do not exist yet."""
+
+    engine: Engine
+    catalog: Catalog
+    settings: Settings
+
+    def daily(self, entity_type: EntityType, window: Window, now: datetime, as_of: datetime | None = None) -> int:
+        """Replace daily_metrics of one entity type for the days of the window; returns the rows written."""
+        lookback = timedelta(days=self.settings.counter_lookback_days)
+        level_lookback = timedelta(days=self.settings.level_carry_days)
+        parameters: dict[str, Parameter] = {
+            "level": entity_type,
+            "start": window.first_day,
+            "end": window.end_day,
+            "lookback": window.first_day - lookback,
+            "level_lookback": window.first_day - level_lookback,
+            "carry_days": self.settings.level_carry_days,
+            "now": now,
+            "as_of": as_of or now,
+        }
+        partitions = Partitions(equals={"entity_type": entity_type}, between=("date", window.first_day, window.end_day))
+        relations = catalog_relations(self.catalog)
+        return self.engine.build("daily_metrics", f"daily/{entity_type}.sql", partitions, parameters, relations)
+
+    def weekly(self, window: Window, now: datetime) -> int:
+        """Replace weekly_metrics for the weeks that overlap the window."""
+        periods = weeks(window.first_day, window.end_day, self.settings.week_start_index)
+        return self._rollup("weekly_metrics", "week_start", "P7D", periods, now)
+
+    def monthly(self, window: Window, now: datetime) -> int:
+        """Replace monthly_metrics for the months that overlap the window."""
+        periods = months(window.first_day, window.end_day)
+        return self._rollup("monthly_metrics", "month_start", "P1M", periods, now)
+
+    def _rollup(self, table: str, column: str, iso_window: str, periods: list[Period], now: datetime) -> int:
+        parameters: dict[str, Parameter] = {
+            "first": periods[0].previous_start,
+            "end": periods[-1].end,
+            "window": iso_window,
+        }
+        relations = {
+            **catalog_relations(self.catalog),
+            **period_relations(periods, now.date(), self.settings.week_start_index),
+        }
+        partitions = Partitions(between=(column, periods[0].start, periods[-1].end))
+        return self.engine.build(table, f"rollups/{table}.sql", partitions, parameters, relations)

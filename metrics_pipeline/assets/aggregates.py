@@ -1,0 +1,122 @@
+"""The aggregate tables: daily per account, post and workspace, then weeks and months from days."""
+
+from collections.abc import Callable, Sequence
+
+import dagster as dg
+
+from metrics_pipeline.aggregation.build import EntityType
+from metrics_pipeline.aggregation.coverage import Coverage, coverage
+from metrics_pipeline.assets.collection import POSTS_KEY, STATUS_KEY, platform_asset_key
+from metrics_pipeline.assets.describe import table_metadata
+from metrics_pipeline.catalog.models import PlatformSpec
+from metrics_pipeline.lake.tables import DAILY_METRICS, MONTHLY_METRICS, WEEKLY_METRICS, TableSpec
+from metrics_pipeline.partitions import UPSTREAM_MAY_NOT_EXIST, PartitionSets, window_of
+from metrics_pipeline.pipeline import Pipeline
+from metrics_pipeline.windows import Window
+
+Build = Callable[[Pipeline, Window], int]
+
+DAILY_KEYS: dict[EntityType, dg.AssetKey] = {
+    "post": dg.AssetKey(["daily_metrics", "post"]),
+    "account": dg.AssetKey(["daily_metrics", "account"]),
+    "workspace": dg.AssetKey(["daily_metrics", "workspace"]),
+}
+WEEKLY_KEY = dg.AssetKey(["weekly_metrics"])
+MONTHLY_KEY = dg.AssetKey(["monthly_metrics"])
+
+
+def _upstream(keys: Sequence[dg.AssetKey]) -> list[dg.AssetDep]:
+    return [dg.AssetDep(key, partition_mapping=UPSTREAM_MAY_NOT_EXIST) for key in keys]
+
+
+def _daily(entity_type: EntityType) -> Build:
+    return lambda pipeline, window: pipeline.builder.daily(entity_type, window, pipeline.settings.clock.now())
+
+
+def aggregate_assets(platforms: Sequence[PlatformSpec], partitions: PartitionSets) -> list[dg.AssetsDefinition]:
+    """The five aggregate assets, each a single-run backfill over any range."""
+    readings = [
+        platform_asset_key(p.platform, collection) for p in platforms for collection in ("counters", "insights")
+    ]
+    days = list(DAILY_KEYS.values())
+    return [
+        _aggregate_asset(
+            DAILY_KEYS["post"],
+            DAILY_METRICS,
+            partitions.daily,
+            [*_upstream(readings), dg.AssetDep(POSTS_KEY)],
+            _daily("post"),
+            "One metric of one post per day.",
+        ),
+        _aggregate_asset(
+            DAILY_KEYS["account"],
+            DAILY_METRICS,
+            partitions.daily,
+            [*_upstream([*readings, DAILY_KEYS["post"]]), dg.AssetDep(POSTS_KEY), dg.AssetDep(STATUS_KEY)],
+            _daily("account"),
+            "One metric of one account per day: its own series, counter or import, else the sum of its posts.",
+        ),
+        _aggregate_asset(
+            DAILY_KEYS["workspace"],
+            DAILY_METRICS,
+            partitions.daily,
+            _upstream([DAILY_KEYS["account"]]),
+            _daily("workspace"),
+            "One metric of one workspace per day and platform; distinct people are never summed.",
+        ),
+        _aggregate_asset(
+            WEEKLY_KEY,
+            WEEKLY_METRICS,
+            partitions.weekly,
+            _upstream(days),
+            lambda pipeline, window: pipeline.builder.weekly(window, pipeline.settings.clock.now()),
+            WEEKLY_METRICS.description,
+        ),
+        _aggregate_asset(
+            MONTHLY_KEY,
+            MONTHLY_METRICS,
+            partitions.monthly,
+            _upstream(days),
+            lambda pipeline, window: pipeline.builder.monthly(window, pipeline.settings.clock.now()),
+            MONTHLY_METRICS.description,
+        ),
+    ]
+
+
+def _aggregate_asset(
+    key: dg.AssetKey,
+    table: TableSpec,
+    partitions_def: dg.PartitionsDefinition[str],
+    deps: Sequence[dg.AssetDep],
+    build: Build,
+    description: str,
+) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=key,
+        deps=deps,
+        description=description,
+        partitions_def=partitions_def,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        group_name="metrics",
+        kinds={"sql", "duckdb", "deltalake"},
+        owners=["team:metrics"],
+        metadata=table_metadata(table),
+    )
+    def aggregate(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads the bare name
+        window = window_of(context)
+        build(pipeline, window)
+        found = coverage(pipeline.engine, table.name, key.path[-1], window)
+        _report_partitions(context, found)
+        context.log.info(f"{key.to_user_string()}, {window}: {found.line()}")
+        return dg.MaterializeResult(metadata={"rows": found.rows, "coverage": found.ratio, "complete": found.complete})
+
+    return aggregate
+
+
+def _report_partitions(context: dg.AssetExecutionContext, found: Coverage) -> None:
+    for key in context.partition_keys:
+        part = found.per_partition.get(key)
+        if part is not None:
+            context.add_asset_metadata(
+                {"dagster/partition_row_count": part.rows, "partition_coverage": part.ratio}, partition_key=key
+            )

@@ -1,0 +1,120 @@
+"""The gap filler: Dagster does not catch up on missed ticks, and accounts that were locked out come back.
+
+Two kinds of gaps, both bounded and newest first: partitions that should exist and were never materialised, and
+account days whose last attempt failed although a new attempt could succeed now. Counters are never refilled:
+a past hour cannot be observed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import dagster as dg
+
+from metrics_pipeline.assets.aggregates import DAILY_KEYS, MONTHLY_KEY, WEEKLY_KEY
+from metrics_pipeline.assets.collection import platform_asset_key
+from metrics_pipeline.automation.jobs import DAILY_CLOSE, MONTHLY_CLOSE, WEEKLY_CLOSE, collection_job_name
+from metrics_pipeline.automation.ranges import consecutive, keys_in_window, range_tags
+from metrics_pipeline.collection.refills import Refill, find_refills
+from metrics_pipeline.control.accounts import list_accounts
+from metrics_pipeline.partitions import PartitionSets
+from metrics_pipeline.pipeline import Pipeline
+from metrics_pipeline.windows import Window, midnight
+
+REFILL_TAG = "metrics/refill"
+
+
+@dataclass(frozen=True)
+class _Watched:
+    """An asset whose partitions should all exist once their period is over."""
+
+    asset: dg.AssetKey
+    job: str
+    partitions: dg.TimeWindowPartitionsDefinition
+
+
+def gap_requests(
+    pipeline: Pipeline, instance: dg.DagsterInstance, partitions: PartitionSets, now: datetime
+) -> list[dg.RunRequest]:
+    """What is missing now, as at most `gap_max_runs` run requests: accounts first, then the newest partitions."""
+    found = [
+        *_account_requests(pipeline, partitions, now),
+        *_partition_requests(pipeline, instance, partitions, now),
+    ]
+    return found[: pipeline.settings.gap_max_runs]
+
+
+def _lookback(pipeline: Pipeline, now: datetime) -> Window:
+    today = midnight(now.date())
+    return Window(today - timedelta(days=pipeline.settings.gap_lookback_days), today)
+
+
+def _account_requests(pipeline: Pipeline, partitions: PartitionSets, now: datetime) -> Iterator[dg.RunRequest]:
+    for refill in find_refills(pipeline, _lookback(pipeline, now), now):
+        window = Window.of_days(refill.first_day, refill.last_day + timedelta(days=1))
+        keys = keys_in_window(partitions.daily, window, now)
+        if keys:
+            yield dg.RunRequest(
+                run_key=_refill_key(refill, now),
+                job_name=collection_job_name(refill.platform, "insights"),
+                run_config={"ops": _op_config(refill)},
+                tags={**range_tags(keys), REFILL_TAG: "account"},
+            )
+
+
+def _op_config(refill: Refill) -> dict[str, object]:
+    op = "__".join(platform_asset_key(refill.platform, "insights").path)
+    return {op: {"config": {"accounts": list(refill.accounts)}}}
+
+
+def _refill_key(refill: Refill, now: datetime) -> str:
+    # at most four tries a day of the same gap: a failure that stays is no reason to call every half hour
+    accounts = hashlib.sha256("\n".join(refill.accounts).encode()).hexdigest()[:12]
+    slot = f"{now:%Y-%m-%d}/{now.hour // 6}"
+    return f"refill:{refill.platform}:{accounts}:{refill.first_day}:{refill.last_day}:{refill.cause}:{slot}"
+
+
+def _partition_requests(
+    pipeline: Pipeline, instance: dg.DagsterInstance, partitions: PartitionSets, now: datetime
+) -> Iterator[dg.RunRequest]:
+    window = _lookback(pipeline, now)
+    for watched in _watched(pipeline, partitions):
+        over = [
+            key
+            for key in keys_in_window(watched.partitions, window, now)
+            if watched.partitions.time_window_for_partition_key(key).end <= now
+        ]
+        missing = set(over) - set(instance.get_materialized_partitions(watched.asset))
+        for keys in consecutive(over, missing):
+            yield dg.RunRequest(
+                run_key=f"gap:{watched.asset.to_user_string()}:{keys[0]}:{keys[-1]}:{now:%Y-%m-%d}",
+                job_name=watched.job,
+                tags={**range_tags(keys), REFILL_TAG: "partitions"},
+            )
+
+
+def _watched(pipeline: Pipeline, partitions: PartitionSets) -> Sequence[_Watched]:
+    """Collectors with a connected account first; aggregates only once something can be aggregated."""
+    connected = sorted({a.platform for a in list_accounts(pipeline.control) if a.status == "active"})
+    if not connected:
+        return []
+    return [
+        *(
+            _Watched(
+                platform_asset_key(platform, "insights"), collection_job_name(platform, "insights"), partitions.daily
+            )
+            for platform in connected
+            if platform in pipeline.catalog.platforms
+        ),
+        _Watched(DAILY_KEYS["workspace"], DAILY_CLOSE, partitions.daily),
+        _Watched(WEEKLY_KEY, WEEKLY_CLOSE, partitions.weekly),
+        _Watched(MONTHLY_KEY, MONTHLY_CLOSE, partitions.monthly),
+    ]
+
+
+def first_and_last_day(keys: tuple[str, str]) -> tuple[date, date]:
+    """The days of two daily partition keys."""
+    return date.fromisoformat(keys[0]), date.fromisoformat(keys[1])

@@ -1,0 +1,70 @@
+"""One job per cadence and concern; schedules and sensors launch these, and so can a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import dagster as dg
+
+from metrics_pipeline.assets.aggregates import DAILY_KEYS, MONTHLY_KEY, WEEKLY_KEY
+from metrics_pipeline.assets.collection import platform_asset_key
+from metrics_pipeline.catalog.models import PlatformSpec
+from metrics_pipeline.collection.collector import CollectionKind
+from metrics_pipeline.partitions import PartitionSets
+
+DAILY_CLOSE = "daily_close"
+WEEKLY_CLOSE = "weekly_close"
+MONTHLY_CLOSE = "monthly_close"
+MAINTENANCE = "maintenance"
+
+
+# Dagster exports no name for a job whose selection is not resolved yet.
+AssetJob: TypeAlias = Any
+
+
+def collection_job_name(platform: str, collection: CollectionKind) -> str:
+    return f"collect_{platform}_{collection}"
+
+
+def collection_jobs(platforms: Sequence[PlatformSpec]) -> list[AssetJob]:
+    """Two jobs per platform: separate runs, so that a slow platform holds up no other."""
+    collections: tuple[CollectionKind, ...] = ("counters", "insights")
+    return [
+        dg.define_asset_job(
+            collection_job_name(p.platform, c),
+            selection=dg.AssetSelection.assets(platform_asset_key(p.platform, c)),
+            tags={"platform": p.platform},
+            description=f"Collect {p.label} {c}.",
+        )
+        for p in platforms
+        for c in collections
+    ]
+
+
+def close_jobs() -> list[AssetJob]:
+    """Daily, weekly and monthly close."""
+    return [
+        dg.define_asset_job(
+            DAILY_CLOSE,
+            selection=dg.AssetSelection.assets(*DAILY_KEYS.values()),
+            description="Rebuild the daily metrics of the days that may still change.",
+        ),
+        dg.define_asset_job(
+            WEEKLY_CLOSE,
+            selection=dg.AssetSelection.assets(WEEKLY_KEY),
+            description="Roll days up to weeks.",
+        ),
+        dg.define_asset_job(
+            MONTHLY_CLOSE,
+            selection=dg.AssetSelection.assets(MONTHLY_KEY),
+            description="Roll days up to months.",
+        ),
+    ]
+
+
+def partition_set_of(job_name: str, partitions: PartitionSets) -> dg.TimeWindowPartitionsDefinition:
+    """The partition set that a job's runs belong to."""
+    if job_name.endswith("_counters"):
+        return partitions.hourly
+    return {WEEKLY_CLOSE: partitions.weekly, MONTHLY_CLOSE: partitions.monthly}.get(job_name, partitions.daily)

@@ -1,0 +1,135 @@
+"""The backbone: what runs when. All times are UTC and every cron is a setting.
+
+`build_schedule_from_partitioned_job` would pick the wrong key for sets with `end_offset`, so each schedule names
+its partitions itself: collectors of counters the running hour, closes everything that may still change.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from metrics_pipeline.automation.jobs import (
+    DAILY_CLOSE,
+    MAINTENANCE,
+    MONTHLY_CLOSE,
+    WEEKLY_CLOSE,
+    collection_job_name,
+)
+from metrics_pipeline.automation.ranges import request_window
+from metrics_pipeline.catalog.models import PlatformSpec
+from metrics_pipeline.partitions import PartitionSets
+from metrics_pipeline.settings import Settings
+from metrics_pipeline.windows import DAY, HOUR, Window, midnight
+
+Choose = Callable[[datetime], Window]
+
+
+def restatement_days(platforms: Sequence[PlatformSpec]) -> int:
+    """The longest time any platform may still change a day."""
+    return max((p.restatement_days for p in platforms), default=0)
+
+
+def running_hour(at: datetime) -> Window:
+    start = at.replace(minute=0, second=0, microsecond=0)
+    return Window(start, start + HOUR)
+
+
+def trailing_days(days: int, *, with_today: bool) -> Choose:
+    """The `days` before the one before `at`, that day, and the running day if asked for."""
+
+    def choose(at: datetime) -> Window:
+        today = midnight(at.date())
+        return Window(today - timedelta(days=days + 1), today + DAY if with_today else today)
+
+    return choose
+
+
+def _schedule(
+    name: str,
+    job_name: str,
+    cron: str,
+    partitions: dg.TimeWindowPartitionsDefinition,
+    choose: Choose,
+    description: str,
+) -> dg.ScheduleDefinition:
+    @dg.schedule(
+        name=name,
+        job_name=job_name,
+        cron_schedule=cron,
+        execution_timezone="UTC",
+        description=description,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )
+    def tick(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        at = context.scheduled_execution_time.astimezone(UTC)
+        window = choose(at)
+        request = request_window(job_name, partitions, window, at, run_key=f"{name}:{at:%Y-%m-%dT%H:%M}")
+        return request or dg.SkipReason(f"No partition lies in {window}.")
+
+    return tick
+
+
+def schedules(
+    platforms: Sequence[PlatformSpec], partitions: PartitionSets, settings: Settings
+) -> Iterable[dg.ScheduleDefinition]:
+    """Every schedule of the pipeline."""
+    for p in platforms:
+        yield _schedule(
+            f"{p.platform}_counters_hourly",
+            collection_job_name(p.platform, "counters"),
+            settings.counters_cron,
+            partitions.hourly,
+            running_hour,
+            f"{p.label} counters of the running hour: late in it, so that the last hour closes the day.",
+        )
+        yield _schedule(
+            f"{p.platform}_insights_daily",
+            collection_job_name(p.platform, "insights"),
+            settings.insights_cron,
+            partitions.daily,
+            trailing_days(p.restatement_days, with_today=False),
+            f"{p.label} series of yesterday and of the {p.restatement_days} days it may still restate.",
+        )
+    # one more day than the longest restatement: its provisional mark has to be taken off as well
+    trailing = restatement_days(platforms) + 1
+    yield _schedule(
+        "daily_close",
+        DAILY_CLOSE,
+        settings.daily_cron,
+        partitions.daily,
+        trailing_days(trailing, with_today=True),
+        "Daily close: rebuilds every day that a platform may still have changed.",
+    )
+    yield _schedule(
+        "daily_refresh",
+        DAILY_CLOSE,
+        settings.refresh_cron,
+        partitions.daily,
+        trailing_days(0, with_today=True),
+        "Keeps yesterday and the running day fresh.",
+    )
+    yield _schedule(
+        "weekly_close",
+        WEEKLY_CLOSE,
+        settings.weekly_cron,
+        partitions.weekly,
+        trailing_days(trailing, with_today=True),
+        "Weekly close, with the weeks a restatement may reach.",
+    )
+    yield _schedule(
+        "monthly_close",
+        MONTHLY_CLOSE,
+        settings.monthly_cron,
+        partitions.monthly,
+        trailing_days(trailing, with_today=True),
+        "Monthly close, with the months a restatement may reach.",
+    )
+    yield dg.ScheduleDefinition(
+        name="lake_maintenance",
+        job_name=MAINTENANCE,
+        cron_schedule=settings.maintenance_cron,
+        execution_timezone="UTC",
+        description="Compacts small files, removes superseded ones and expired raw responses.",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )

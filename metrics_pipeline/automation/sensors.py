@@ -1,0 +1,117 @@
+"""Sensors: gaps, what follows a finished run, and failures that somebody should hear of."""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+import dagster as dg
+
+from metrics_pipeline.automation.alerts import post_alert
+from metrics_pipeline.automation.gaps import REFILL_TAG, first_and_last_day, gap_requests
+from metrics_pipeline.automation.jobs import DAILY_CLOSE, MONTHLY_CLOSE, WEEKLY_CLOSE, AssetJob
+from metrics_pipeline.automation.ranges import keys_of_tags, request_window
+from metrics_pipeline.partitions import PartitionSets
+from metrics_pipeline.pipeline import Pipeline
+from metrics_pipeline.settings import Settings
+from metrics_pipeline.windows import Window
+
+
+def sensors(jobs: dict[str, AssetJob], partitions: PartitionSets, settings: Settings) -> list[dg.SensorDefinition]:
+    """Every sensor of the pipeline."""
+    insights_jobs = [job for name, job in jobs.items() if name.endswith("_insights")]
+    return [
+        _gap_filler(list(jobs.values()), partitions, settings),
+        _rollups_after_days(jobs, partitions),
+        _days_after_refill(insights_jobs, jobs[DAILY_CLOSE], partitions),
+        _failure_alert(settings),
+    ]
+
+
+def _gap_filler(jobs: Sequence[AssetJob], partitions: PartitionSets, settings: Settings) -> dg.SensorDefinition:
+    @dg.sensor(
+        name="gap_filler",
+        jobs=jobs,
+        minimum_interval_seconds=settings.gap_interval_seconds,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Requests what was missed: partitions never built, and days of accounts that can be read again.",
+    )
+    def gap_filler(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        pipeline = Pipeline.from_environment()
+        requests = gap_requests(pipeline, context.instance, partitions, pipeline.settings.clock.now())
+        return dg.SensorResult(run_requests=requests) if requests else dg.SkipReason("Nothing is missing.")
+
+    return gap_filler
+
+
+def _window_of_run(run: dg.DagsterRun) -> Window | None:
+    keys = keys_of_tags(run.tags)
+    if keys is None:
+        return None
+    first, last = first_and_last_day(keys)
+    return Window.of_days(first, last + timedelta(days=1))
+
+
+def _rollups_after_days(jobs: dict[str, AssetJob], partitions: PartitionSets) -> dg.SensorDefinition:
+    @dg.run_status_sensor(
+        name="rollups_after_days",
+        run_status=dg.DagsterRunStatus.SUCCESS,
+        monitored_jobs=[jobs[DAILY_CLOSE]],
+        request_jobs=[jobs[WEEKLY_CLOSE], jobs[MONTHLY_CLOSE]],
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Rolls rebuilt days up to the weeks and months that contain them.",
+    )
+    def rollups_after_days(context: dg.RunStatusSensorContext) -> Iterator[dg.RunRequest]:
+        window = _window_of_run(context.dagster_run)
+        if window is None:
+            return
+        now = Pipeline.from_environment().settings.clock.now()
+        for job_name, partition_set in ((WEEKLY_CLOSE, partitions.weekly), (MONTHLY_CLOSE, partitions.monthly)):
+            run_key = f"{job_name}:after:{context.dagster_run.run_id}"
+            request = request_window(job_name, partition_set, window, now, run_key=run_key)
+            if request:
+                yield request
+
+    return rollups_after_days
+
+
+def _days_after_refill(
+    insights_jobs: Sequence[AssetJob], close: AssetJob, partitions: PartitionSets
+) -> dg.SensorDefinition:
+    @dg.run_status_sensor(
+        name="days_after_refill",
+        run_status=dg.DagsterRunStatus.SUCCESS,
+        monitored_jobs=list(insights_jobs),
+        request_job=close,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Rebuilds the days that the gap filler brought readings for.",
+    )
+    def days_after_refill(context: dg.RunStatusSensorContext) -> dg.RunRequest | dg.SkipReason:
+        window = _window_of_run(context.dagster_run)
+        if window is None or REFILL_TAG not in context.dagster_run.tags:
+            return dg.SkipReason("The run filled no gap; the daily close takes care of it.")
+        now = Pipeline.from_environment().settings.clock.now()
+        run_key = f"{DAILY_CLOSE}:after:{context.dagster_run.run_id}"
+        request = request_window(DAILY_CLOSE, partitions.daily, window, now, run_key=run_key)
+        return request or dg.SkipReason(f"No partition lies in {window}.")
+
+    return days_after_refill
+
+
+def _failure_alert(settings: Settings) -> dg.SensorDefinition:
+    @dg.run_failure_sensor(
+        name="failure_alert",
+        monitor_all_code_locations=True,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Logs failed runs and posts them to METRICS_ALERT_WEBHOOK_URL.",
+    )
+    def failure_alert(context: dg.RunFailureSensorContext) -> dg.SkipReason | None:
+        run = context.dagster_run
+        if run.tags.get("dagster/will_retry") == "true":
+            return dg.SkipReason(f"Run {run.run_id} will be tried again.")
+        keys = keys_of_tags(run.tags)
+        what = f"{run.job_name} {keys[0]} to {keys[1]}" if keys else run.job_name
+        text = f"Run {run.run_id} failed: {what}: {context.failure_event.message}"
+        context.log.error(text)
+        post_alert(settings, text)
+        return None
+
+    return failure_alert

@@ -1,0 +1,260 @@
+"""Collects one platform's accounts for a window: each account on its own, none can sink the others."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import Engine as ControlEngine
+
+from metrics_pipeline.catalog.models import PlatformSpec
+from metrics_pipeline.collection.rows import Provenance, batch
+from metrics_pipeline.collection.store import store_batch
+from metrics_pipeline.collection.summary import AccountReport, CollectionSummary
+from metrics_pipeline.control.account_status import mark_needs_reauth
+from metrics_pipeline.control.accounts import AccountRecord, list_accounts, read_token
+from metrics_pipeline.control.key_ring import KeyRing
+from metrics_pipeline.errors import UserError
+from metrics_pipeline.lake.engine import Engine
+from metrics_pipeline.platforms.contract import (
+    Account,
+    AccountResult,
+    Adapter,
+    CollectionContext,
+    Outcome,
+)
+from metrics_pipeline.platforms.errors import Act, PlatformError
+from metrics_pipeline.platforms.outcomes import COUNTERS, SERIES, expected_outcomes, state_of
+from metrics_pipeline.settings import Settings
+from metrics_pipeline.windows import HOUR, Window
+
+log = logging.getLogger("metrics_pipeline.collection")
+
+CollectionKind = Literal["counters", "insights"]
+
+# A counter's hour can still be read shortly after its end: a run may wait in the queue for some minutes.
+GRACE = timedelta(minutes=15)
+# The minute at which a past hour is observed where that is possible: the schedule's own.
+OBSERVED_MINUTE = timedelta(minutes=50)
+
+
+class PastHourError(UserError):
+    """Counters of an hour that is over were asked for, and the platform only knows the present."""
+
+
+@dataclass(frozen=True)
+class CollectionRequest:
+    """What to collect. Empty `workspaces`, `accounts` and `posts` mean all of them."""
+
+    collection: CollectionKind
+    window: Window
+    run_id: str
+    workspaces: Collection[str] = ()
+    accounts: Collection[str] = ()
+
+
+def observation_instant(window: Window, now: datetime, *, can_observe_past: bool, platform: str) -> datetime:
+    """The instant at which an hour's counters are read.
+
+    Raises:
+        PastHourError: the hour is over, or has not begun, and cannot be observed.
+    """
+    if window.start <= now < window.end + GRACE:
+        return now
+    if can_observe_past and window.end <= now:
+        return window.start + OBSERVED_MINUTE
+    which = "has not begun" if now < window.start else "is over"
+    raise PastHourError(
+        f"The counters of {platform} for {window.start:%Y-%m-%d %H:%M} UTC cannot be read: the hour {which}, and "
+        "the platform only tells its counters of this moment. Collect the running hour; a missed hour stays missing."
+    )
+
+
+@dataclass(frozen=True)
+class Collector:
+    """Everything a collection needs; one instance serves one platform."""
+
+    spec: PlatformSpec
+    settings: Settings
+    engine: Engine
+    control: ControlEngine
+    ring: KeyRing
+    build_adapter: Callable[[], Adapter]
+    can_observe_past: bool
+
+    def run(self, request: CollectionRequest) -> CollectionSummary:
+        """Collect, store, and say what happened.
+
+        Raises:
+            PastHourError: counters of an hour that cannot be observed were asked for.
+        """
+        started = time.monotonic()
+        now = self.settings.clock.now()
+        slots = list(self._slots(request, now))
+        accounts = self._accounts(request)
+        turns = asyncio.run(self._collect(request, slots, accounts, now)) if accounts and slots else []
+        summary = CollectionSummary(self.spec.platform, request.collection, _merge_turns(turns))
+        summary.rows_gained = store_batch(
+            self.engine, self.spec.platform, request.collection, batch(request.collection, turns)
+        )
+        summary.seconds = time.monotonic() - started
+        if slots:
+            summary.lag_minutes = max(0.0, (now - slots[-1][0].end).total_seconds() / 60)
+        for report in summary.accounts:
+            log.log(logging.INFO if report.is_ok else logging.WARNING, "%s", report.line())
+        log.info("%s", summary.line())
+        return summary
+
+    @property
+    def _optional_metrics(self) -> frozenset[str]:
+        needed = {s.metric for s in self.spec.sources if not s.optional}
+        return frozenset(s.metric for s in self.spec.sources if s.metric not in needed)
+
+    def _slots(self, request: CollectionRequest, now: datetime) -> Iterable[tuple[Window, datetime]]:
+        """(window, instant) pairs to ask for: every hour of its own for counters, the whole window for series."""
+        if request.collection == "insights":
+            return [(request.window, now)]
+        platform = self.spec.label
+        # hours that have not begun are no part of "today so far"
+        hours = [
+            h for h in request.window.hours() if h.start <= now or request.window.end - request.window.start == HOUR
+        ]
+        return [
+            (hour, observation_instant(hour, now, can_observe_past=self.can_observe_past, platform=platform))
+            for hour in hours
+        ]
+
+    def _accounts(self, request: CollectionRequest) -> list[AccountRecord]:
+        records = [a for a in list_accounts(self.control, platform=self.spec.platform) if a.status != "disabled"]
+        known = {a.account_id for a in records}
+        unknown = sorted(set(request.accounts) - known)
+        if unknown:
+            raise UserError(f"No {self.spec.label} account to collect is called {', '.join(unknown)}.")
+        return [
+            a
+            for a in records
+            if (not request.accounts or a.account_id in request.accounts)
+            and (not request.workspaces or a.workspace_id in request.workspaces)
+        ]
+
+    async def _collect(
+        self,
+        request: CollectionRequest,
+        slots: list[tuple[Window, datetime]],
+        records: list[AccountRecord],
+        now: datetime,
+    ) -> list[tuple[Provenance, AccountReport]]:
+        adapter = self.build_adapter()
+        known_posts = self._known_posts(slots[0][1])
+        workspaces = asyncio.Semaphore(self.settings.parallel_workspaces)
+        by_workspace: dict[str, list[AccountRecord]] = {}
+        for record in records:
+            by_workspace.setdefault(record.workspace_id, []).append(record)
+
+        async def collect_workspace(members: list[AccountRecord]) -> list[tuple[Provenance, AccountReport]]:
+            async with workspaces:
+                turns = await asyncio.gather(
+                    *(self._account(adapter, request, slots, m, now, known_posts) for m in members)
+                )
+            return [turn for account_turns in turns for turn in account_turns]
+
+        try:
+            gathered = await asyncio.gather(*(collect_workspace(m) for m in by_workspace.values()))
+        finally:
+            await adapter.aclose()
+        return [turn for turns in gathered for turn in turns]
+
+    async def _account(
+        self,
+        adapter: Adapter,
+        request: CollectionRequest,
+        slots: list[tuple[Window, datetime]],
+        record: AccountRecord,
+        now: datetime,
+        known_posts: dict[tuple[str, str], list[str]],
+    ) -> list[tuple[Provenance, AccountReport]]:
+        """One account's turn over every slot. Once the account is lost, its later slots are marked the same."""
+        lost: PlatformError | None = None
+        account: Account | None = None
+        if record.status == "needs_reauth":
+            lost = PlatformError(Act.REAUTH, record.status_reason or "the account has to sign in again")
+        else:
+            account = self._account_with_token(record)
+        posts = known_posts.get((record.workspace_id, record.account_id), [])
+        turns = []
+        for window, instant in slots:
+            report = AccountReport(
+                record.workspace_id, record.account_id, AccountResult(), optional=self._optional_metrics
+            )
+            if lost is None and account is not None:
+                context = CollectionContext(now=now, observed_at=instant, known_posts=posts)
+                try:
+                    if request.collection == "counters":
+                        await adapter.counters(account, context, report.result)
+                    else:
+                        await adapter.insights(account, window, context, report.result)
+                except PlatformError as error:
+                    lost = error
+                    report.problem, report.error_class = str(error), error.act.value
+                    if error.act is Act.REAUTH:
+                        mark_needs_reauth(self.control, record.workspace_id, record.account_id, str(error), now=now)
+            elif lost is not None:
+                report.problem, report.error_class, report.skipped = str(lost), lost.act.value, True
+            if lost is not None:
+                self._explain_gaps(request.collection, window, report, lost)
+            provenance = Provenance(
+                record.workspace_id,
+                self.spec.platform,
+                record.account_id,
+                request.collection,
+                request.run_id,
+                instant,
+                window,
+            )
+            turns.append((provenance, report))
+        return turns
+
+    def _account_with_token(self, record: AccountRecord) -> Account:
+        token = read_token(self.control, self.ring, record)
+        return Account(record.workspace_id, record.account_id, record.platform, record.external_id, token)
+
+    def _explain_gaps(
+        self, collection: CollectionKind, window: Window, report: AccountReport, error: PlatformError
+    ) -> None:
+        """An outcome for everything that was asked for and not reached."""
+        reached = {(o.level, o.metric, o.date) for o in report.result.outcomes}
+        kinds = COUNTERS if collection == "counters" else SERIES
+        days: list[date] = [window.start.date()] if collection == "counters" else window.days()
+        for level, metric, day in expected_outcomes(self.spec, kinds, days):
+            if (level, metric, day) not in reached:
+                report.result.outcomes.append(Outcome(level, metric, day, state_of(error), str(error), error.act.value))
+
+    def _known_posts(self, at: datetime) -> dict[tuple[str, str], list[str]]:
+        """Post ids by account, young enough to be read and not known to be gone."""
+        rows = self.engine.query(
+            "collection/known_posts.sql",
+            {"platform": self.spec.platform, "oldest": at - timedelta(days=self.settings.post_max_age_days)},
+        ).to_pylist()
+        return {(row["workspace_id"], row["account_id"]): row["post_ids"] for row in rows}
+
+
+def _merge_turns(turns: list[tuple[Provenance, AccountReport]]) -> list[AccountReport]:
+    """One report per account over all its slots."""
+    merged: dict[tuple[str, str], AccountReport] = {}
+    for _, report in turns:
+        key = (report.workspace_id, report.account_id)
+        total = merged.setdefault(key, AccountReport(*key, AccountResult(), skipped=True, optional=report.optional))
+        total.skipped = total.skipped and report.skipped
+        total.problem = total.problem or report.problem
+        total.error_class = total.error_class or report.error_class
+        total.result.readings += report.result.readings
+        total.result.outcomes += report.result.outcomes
+        total.result.posts += report.result.posts
+        total.result.unknown_fields |= report.result.unknown_fields
+        total.result.calls += report.result.calls
+    return list(merged.values())

@@ -1,0 +1,136 @@
+"""Tables of the control database. Nothing measured lives here, and no token in clear text."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Date,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+from metrics_pipeline.control.identifiers import EXTERNAL_ID_LENGTH, ID_LENGTH, NAME_LENGTH
+
+ACTIVE, NEEDS_REAUTH, DISABLED = "active", "needs_reauth", "disabled"
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A timezone-aware instant, UTC on both sides. SQLite keeps no offset, so it is added when read."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a timestamp without timezone cannot be stored")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    # Every constraint has a name, so that a later revision can drop it on any database.
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Workspace(Base):
+    """One tenant. Removal is a mark: the numbers collected for it stay."""
+
+    __tablename__ = "workspaces"
+
+    id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    name: Mapped[str] = mapped_column(String(NAME_LENGTH))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime())
+    removed_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
+
+
+class Account(Base):
+    """One platform account of a workspace. `external_id` is what the platform calls it."""
+
+    __tablename__ = "accounts"
+    __table_args__ = (
+        CheckConstraint(f"status in ('{ACTIVE}', '{NEEDS_REAUTH}', '{DISABLED}')", name="status"),
+        Index(
+            "uq_accounts_live_external_id",
+            "workspace_id",
+            "platform",
+            "external_id",
+            # Only among accounts that are not removed: the revision says so. Said here as well, it would import the
+            # whole Postgres dialect at every start of the command line (60 ms).
+            unique=True,
+        ),
+    )
+
+    workspace_id: Mapped[str] = mapped_column(String(ID_LENGTH), ForeignKey("workspaces.id"), primary_key=True)
+    account_id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    platform: Mapped[str] = mapped_column(String(32))
+    external_id: Mapped[str] = mapped_column(String(EXTERNAL_ID_LENGTH))
+    status: Mapped[str] = mapped_column(String(16))
+    status_reason: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime())
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime())
+    credentials_updated_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
+    removed_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
+
+
+class Credential(Base):
+    """One account's token, encrypted: `wrapped_key` is the data key under ring key `key_id`."""
+
+    __tablename__ = "credentials"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["workspace_id", "account_id"], ["accounts.workspace_id", "accounts.account_id"], ondelete="CASCADE"
+        ),
+    )
+
+    workspace_id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    account_id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    key_id: Mapped[str] = mapped_column(String(ID_LENGTH))
+    wrapped_key: Mapped[bytes] = mapped_column(LargeBinary)
+    ciphertext: Mapped[bytes] = mapped_column(LargeBinary)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime())
+
+
+class Import(Base):
+    """One imported file. The dates are the first and last day it has rows for, both included."""
+
+    __tablename__ = "imports"
+
+    id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    file_name: Mapped[str] = mapped_column(Text)
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    rows_accepted: Mapped[int] = mapped_column(BigInteger)
+    rows_rejected: Mapped[int] = mapped_column(BigInteger)
+    rows_unchanged: Mapped[int] = mapped_column(BigInteger)
+    first_date: Mapped[date | None] = mapped_column(Date)
+    last_date: Mapped[date | None] = mapped_column(Date)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime())
+    reverted_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
+    details: Mapped[dict[str, object]] = mapped_column(JSON)

@@ -1,0 +1,201 @@
+"""Runs the files of `sql/` over lake tables: the one place that knows which engine computes.
+
+A file is a single SELECT with `$named` parameters that reads lake tables, and relations handed in, by name.
+A line `-- include FILE` stands for the statement of another file, inside the parentheses of a common table
+expression. Whatever has no portable form sits in named macros (`sql/macros.sql`), the one place to port.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+from deltalake import DeltaTable
+
+from metrics_pipeline.lake.lake import Lake
+from metrics_pipeline.lake.predicates import Partitions
+from metrics_pipeline.lake.tables import TABLES, TableSpec
+
+SQL_DIR = Path(__file__).resolve().parents[2] / "sql"
+
+Parameter = str | int | float | bool | date | datetime | None
+Relations = Mapping[str, pa.Table]
+
+_INCLUDE = re.compile(r"^\s*-- include (\S+)$", re.MULTILINE)
+_COMMENT = re.compile(r"--[^\n]*")
+_PARAMETER = re.compile(r"\$(\w+)")
+_WORD = re.compile(r"\b[a-z_][a-z0-9_]*\b")
+
+
+@cache
+def read_statement(file: str) -> str:
+    """The statement of a file under `sql/`, its includes put in and its comments left out."""
+    text = (SQL_DIR / file).read_text()
+    whole = _INCLUDE.sub(lambda match: read_statement(match[1]), text)
+    return _COMMENT.sub("", whole).strip().rstrip(";")
+
+
+def connect_duckdb() -> duckdb.DuckDBPyConnection:
+    """An in-memory connection in UTC, with the macros; spills to the system's temporary directory."""
+    spill = Path(tempfile.gettempdir()) / f"metrics-pipeline-{os.getuid()}"
+    connection = duckdb.connect(config={"temp_directory": str(spill)})
+    connection.execute("set TimeZone = 'UTC'")
+    for statement in (SQL_DIR / "macros.sql").read_text().split(";"):
+        if _COMMENT.sub("", statement).strip():
+            connection.execute(statement)
+    return connection
+
+
+def attach_table(connection: duckdb.DuckDBPyConnection, spec: TableSpec, table: DeltaTable) -> None:
+    """Make one version of a lake table readable under its name; an empty table keeps its columns."""
+    uris = table.file_uris()
+    if not uris:
+        connection.register(spec.name, spec.schema.empty_table())
+    elif "://" in uris[0]:
+        # object stores: Arrow's readers hold the credentials, DuckDB pushes filters into them
+        connection.register(spec.name, table.to_pyarrow_dataset())
+    else:
+        hive_types = ", ".join(f"'{c}': {spec.column(c).sql_type}" for c in spec.partition_by)
+        columns = ", ".join(f'"{c.name}"' for c in spec.columns)
+        files = ", ".join("'" + uri.replace("'", "''") + "'" for uri in uris)
+        connection.execute(
+            f'create or replace view "{spec.name}" as select {columns} from read_parquet([{files}], '  # noqa: S608
+            f"hive_partitioning = true, hive_types = {{{hive_types}}}, union_by_name = true)"
+        )
+
+
+def conform(rows: pa.RecordBatchReader, spec: TableSpec) -> pa.Table:
+    """The rows with the table's columns in the table's order and types.
+
+    Raises:
+        KeyError, pa.ArrowInvalid: a column is missing, or a value does not fit its type.
+    """
+    return rows.read_all().select(spec.schema.names).cast(spec.schema)
+
+
+class Session:
+    """One DuckDB connection over a fixed set of table versions: every statement in it sees the same data."""
+
+    def __init__(self, lake: Lake, relations: Relations | None = None) -> None:
+        self._lake = lake
+        self._connection = connect_duckdb()
+        self._pinned: dict[str, DeltaTable] = {}
+        for name, relation in (relations or {}).items():
+            self._connection.register(name, relation)
+
+    def pin(self, table: DeltaTable, name: str) -> None:
+        """Read `name` at the version of this handle, whatever others commit."""
+        self._pinned[name] = table
+        attach_table(self._connection, TABLES[name], table)
+
+    @property
+    def versions(self) -> dict[str, int]:
+        """The version of every lake table read so far."""
+        return {name: table.version() for name, table in self._pinned.items()}
+
+    def run(self, statement: str, parameters: Mapping[str, Parameter] | None = None) -> pa.RecordBatchReader:
+        """Run one statement; `parameters` it does not name are left out.
+
+        The reader has to be read to its end before the next statement runs.
+        """
+        words = set(_WORD.findall(statement))
+        for name in TABLES:
+            if name in words and name not in self._pinned:
+                self.pin(self._lake.table(name), name)
+        named = set(_PARAMETER.findall(statement))
+        bound = {key: value for key, value in (parameters or {}).items() if key in named}
+        rows: pa.RecordBatchReader = self._connection.sql(statement, params=bound or None).to_arrow_reader()
+        return rows
+
+    def run_file(self, file: str, parameters: Mapping[str, Parameter] | None = None) -> pa.RecordBatchReader:
+        """Run a file of `sql/`."""
+        return self.run(read_statement(file), parameters)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Engine:
+    """What the rest of the code may ask for: a query's rows, a table built from a file, rows merged into one."""
+
+    def __init__(self, lake: Lake) -> None:
+        self.lake = lake
+
+    def session(self, relations: Relations | None = None) -> Session:
+        return Session(self.lake, relations)
+
+    def query(
+        self, file: str, parameters: Mapping[str, Parameter] | None = None, relations: Relations | None = None
+    ) -> pa.Table:
+        """All rows of a file of `sql/`."""
+        with self.session(relations) as session:
+            return session.run_file(file, parameters).read_all()
+
+    def build(
+        self,
+        table: str,
+        file: str,
+        partitions: Partitions,
+        parameters: Mapping[str, Parameter],
+        relations: Relations | None = None,
+    ) -> int:
+        """Replace partitions of `table` with the rows of `file` in one commit; returns how many rows.
+
+        The commit remembers the versions of the tables it read (`source_versions`).
+        """
+        rows = 0
+
+        def produce(target: DeltaTable) -> pa.Table:
+            nonlocal rows
+            with self.session(relations) as session:
+                session.pin(target, table)
+                result = conform(session.run_file(file, parameters), TABLES[table])
+                rows = result.num_rows
+                metadata.update({f"source.{k}": str(v) for k, v in session.versions.items()})
+                return result
+
+        metadata: dict[str, str] = {}
+        self.lake.replace(table, partitions, produce, metadata)
+        return rows
+
+    def merge(
+        self,
+        table: str,
+        file: str,
+        incoming: pa.Table,
+        partitions: Partitions,
+        parameters: Mapping[str, Parameter] | None = None,
+    ) -> int:
+        """Merge rows into partitions: `file` reads the partitions' rows as `existing` and the new as `incoming`.
+
+        Returns how many rows the partitions gained. The rows stay in memory, so a conflict never fetches again.
+        """
+        spec = TABLES[table]
+        gained = 0
+
+        def produce(target: DeltaTable) -> pa.Table:
+            nonlocal gained
+            with self.session({"incoming": incoming.cast(spec.schema)}) as session:
+                session.pin(target, table)
+                condition = partitions.predicate(spec)
+                existing = session.run(f"select * from {table} where {condition}").read_all()  # noqa: S608
+                session._connection.register("existing", existing)
+                result = conform(session.run_file(file, parameters), spec)
+                gained = result.num_rows - existing.num_rows
+                return result
+
+        self.lake.replace(table, partitions, produce)
+        return gained

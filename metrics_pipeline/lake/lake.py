@@ -1,0 +1,177 @@
+"""The lake: Delta tables under one location, written partition by partition with optimistic commits.
+
+Every writer opens its target before it reads any input and commits on that same handle: a write by path would
+silently accept what another process committed in between. A refused commit reopens and redoes the whole step.
+"""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
+from deltalake.exceptions import CommitFailedError, DeltaError
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from metrics_pipeline.errors import UserError
+from metrics_pipeline.lake.predicates import Partitions
+from metrics_pipeline.lake.tables import TABLES, TableSpec
+from metrics_pipeline.settings import Settings
+
+ArrowData = pa.Table | pa.RecordBatchReader
+_WRITER = WriterProperties(compression="ZSTD")
+
+
+def commit_retries() -> Retrying:
+    """Five tries, 0.1 to 2 s apart with jitter: two writers of one partition settle well inside that."""
+    return Retrying(
+        retry=retry_if_exception_type(CommitFailedError),
+        stop=stop_after_attempt(5),
+        wait=wait_random_exponential(multiplier=0.1, min=0.1, max=2),
+        reraise=True,
+    )
+
+
+class Lake:
+    """All tables of `lake/tables.py` under one location, a local path or an object-store URL.
+
+    Object stores take their credentials from the environment (AWS_*, GOOGLE_*, AZURE_*), as delta-rs reads them.
+    """
+
+    def __init__(self, location: str) -> None:
+        self.location = location.rstrip("/")
+
+    @classmethod
+    def open(cls, settings: Settings) -> Lake:
+        """The configured lake, its tables created where they do not exist yet.
+
+        Raises:
+            UserError: the location cannot be written.
+        """
+        lake = cls(settings.lake_location)
+        lake.initialise()
+        return lake
+
+    @property
+    def is_local(self) -> bool:
+        return "://" not in self.location
+
+    def uri(self, name: str) -> str:
+        return f"{self.location}/{name}"
+
+    def initialise(self) -> None:
+        """Create missing tables and add missing columns; safe when several processes start at once."""
+        try:
+            with self._creation_lock():
+                for spec in TABLES.values():
+                    self._initialise_table(spec)
+        except (PermissionError, FileExistsError, NotADirectoryError, DeltaError) as error:
+            raise UserError(
+                f"The lake at {self.location} cannot be written ({error.__class__.__name__}): "
+                "check METRICS_DATA_DIR or METRICS_LAKE_URL and its permissions."
+            ) from error
+
+    @contextmanager
+    def _creation_lock(self) -> Iterator[None]:
+        if not self.is_local:  # object stores refuse the second creator of version 0 by themselves
+            yield
+            return
+        directory = Path(self.location)
+        directory.mkdir(parents=True, exist_ok=True)
+        with (directory / ".lock").open("a") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+
+    def _initialise_table(self, spec: TableSpec) -> None:
+        if not DeltaTable.is_deltatable(self.uri(spec.name)):
+            DeltaTable.create(
+                self.uri(spec.name),
+                schema=spec.schema,
+                mode="ignore",
+                partition_by=list(spec.partition_by),
+                name=spec.name,
+                description=spec.description,
+            )
+            return
+        table = self.table(spec.name)
+        have = {f.name for f in table.schema().fields}
+        missing = [c.name for c in spec.columns if c.name not in have]
+        if missing:  # an added column is the one migration a narrow table needs; it reads as null before
+            target = DeltaTable.create(
+                "memory://", schema=pa.schema([spec.schema.field(name) for name in missing]), mode="ignore"
+            )
+            table.alter.add_columns(list(target.schema().fields))
+
+    def table(self, name: str) -> DeltaTable:
+        """A fresh handle on the newest version."""
+        return DeltaTable(self.uri(name))
+
+    def version(self, name: str) -> int:
+        return self.table(name).version()
+
+    def file_uris(self, name: str, *, version: int | None = None, at: datetime | None = None) -> list[str]:
+        """The Parquet files of a version (default newest), or of the version current at an instant."""
+        table = self.table(name) if version is None else DeltaTable(self.uri(name), version=version)
+        if at is not None:
+            table.load_as_version(at)
+        return table.file_uris()
+
+    def replace(
+        self,
+        name: str,
+        partitions: Partitions,
+        produce: Callable[[DeltaTable], ArrowData],
+        metadata: Mapping[str, str] | None = None,
+    ) -> int:
+        """Replace whole partitions in one commit and return the table version it made.
+
+        `produce` is called with the open target and reads whatever it needs; after a conflict it is called
+        again with a newer handle. Rows outside the partitions are refused by Delta.
+        """
+        spec = TABLES[name]
+        predicate = partitions.predicate(spec)
+        for attempt in commit_retries():
+            with attempt:
+                target = self.table(name)
+                write_deltalake(
+                    target,
+                    produce(target),
+                    mode="overwrite",
+                    predicate=predicate,
+                    writer_properties=_WRITER,
+                    commit_properties=CommitProperties(custom_metadata=dict(metadata or {})),
+                )
+                return target.version()
+        raise AssertionError("unreachable: the last attempt raises")
+
+    def append(self, name: str, data: pa.Table) -> None:
+        """Append rows; for tables whose rows are unique by construction."""
+        write_deltalake(self.table(name), data, mode="append", writer_properties=_WRITER)
+
+    def append_once(self, name: str, data: pa.Table, app_id: str, version: int) -> bool:
+        """Append exactly once per (app_id, version); False if that version is in the table already.
+
+        Versions of one app_id strictly increase. The check and the append are on one handle, so a second
+        process that tries the same version at the same time is refused and then sees it present.
+        """
+        for attempt in commit_retries():
+            with attempt:
+                target = self.table(name)
+                done = target.transaction_version(app_id)
+                if done is not None and done >= version:
+                    return False
+                properties = CommitProperties(app_transactions=[Transaction(app_id, version)])
+                write_deltalake(target, data, mode="append", writer_properties=_WRITER, commit_properties=properties)
+                return True
+        raise AssertionError("unreachable: the last attempt raises")
+
+    def delete(self, name: str, predicate: str) -> int:
+        """Delete rows by any predicate and return how many; other partitions' writers are not disturbed."""
+        for attempt in commit_retries():
+            with attempt:
+                return int(self.table(name).delete(predicate)["num_deleted_rows"])
+        raise AssertionError("unreachable: the last attempt raises")

@@ -1,0 +1,45 @@
+"""Which partitions an operation touches, as a value that becomes a Delta predicate."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from metrics_pipeline.lake.tables import TableSpec
+
+
+def _literal(value: str | date) -> str:
+    text = value.isoformat() if isinstance(value, date) else value.replace("'", "''")
+    return f"'{text}'"
+
+
+@dataclass(frozen=True)
+class Partitions:
+    """A set of partitions of one table.
+
+    equals: columns with one value each. between: (column, first, end) half-open. one_of: (column, values).
+    Only partition columns may be named: that is what lets two writers of different partitions commit at once.
+    """
+
+    equals: Mapping[str, str] = field(default_factory=dict)
+    between: tuple[str, date, date] | None = None
+    one_of: tuple[str, Collection[date]] | None = None
+
+    def predicate(self, spec: TableSpec) -> str:
+        """The Delta predicate.
+
+        Raises:
+            ValueError: a column is no partition column of the table, or nothing is named.
+        """
+        named = [*self.equals, *(p[0] for p in (self.between, self.one_of) if p)]
+        if not named or set(named) - set(spec.partition_by):
+            raise ValueError(f"{spec.name} is partitioned by {spec.partition_by}, not {named}")
+        parts = [f"{column} = {_literal(value)}" for column, value in self.equals.items()]
+        if self.between:
+            column, first, end = self.between
+            parts.append(f"{column} >= {_literal(first)} and {column} < {_literal(end)}")
+        if self.one_of:
+            column, values = self.one_of
+            parts.append(f"{column} in ({', '.join(_literal(v) for v in sorted(values))})")
+        return " and ".join(parts)

@@ -1,0 +1,21 @@
+-- Totals of monthly_metrics in [$start, $end) that are not the sum of their days. Empty = pass.
+with
+day_sums as (
+    select
+        r.month_start, r.workspace_id, r.platform, r.entity_type, r.entity_id, r.account_id, r.metric,
+        any_value(r.total) as total,
+        any_value(r.days_present) as days_present,
+        sum(d.value) as sum_of_days,
+        count(d.value) as days_found
+    from monthly_metrics as r
+    inner join daily_metrics as d
+        on d.date >= r.month_start and d.date < cast(r.month_start + interval 1 month as date)
+        and d.workspace_id = r.workspace_id and d.platform = r.platform and d.entity_type = r.entity_type
+        and d.entity_id = r.entity_id and d.account_id is not distinct from r.account_id and d.metric = r.metric
+    where r.month_start >= $start and r.month_start < $end and r.total is not null
+    group by all
+)
+select *
+from day_sums
+where abs(total - sum_of_days) > 1e-6 * greatest(1, abs(total)) or days_present <> days_found
+order by all

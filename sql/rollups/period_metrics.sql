@@ -1,0 +1,194 @@
+-- Grain: one metric of one entity in one period of the relation `calendar` (date, period_start, day_offset) and
+-- `periods` (period_start, period_end, previous_start, days_expected, days_elapsed, is_output). The period before
+-- the first is in both, for growth. Inputs: daily_metrics, insight_readings (the platform's own $window values).
+-- Growth compares with the calendar-preceding period; the first state that matches counts, see docs/metrics.md.
+with
+days as (
+    select
+        d.*, c.period_start, c.day_offset, m.additivity, p.period_end
+    from daily_metrics as d
+    inner join calendar as c using (date)
+    inner join periods as p using (period_start)
+    inner join metric_catalog as m using (metric)
+    where d.date >= $first and d.date < $end
+),
+sums as (
+    select
+        period_start, workspace_id, platform, entity_type, entity_id, account_id, metric, additivity,
+        count(value) as days_present,
+        sum(value) as total,
+        avg(value) as daily_average,
+        -- a difference over several days is no day's value
+        min(value) filter (where coalesce(days_spanned, 1) = 1) as minimum,
+        max(value) filter (where coalesce(days_spanned, 1) = 1) as maximum,
+        arg_min(value, date) as first,
+        arg_max(value, date) as last,
+        sum(numerator) filter (where value is not null) as numerator,
+        sum(denominator) filter (where value is not null) as denominator,
+        count(*) filter (where is_complete) as complete_days,
+        coalesce(bool_or(is_complete) filter (where date = plus_days(period_end, -1)), false) as closing_day_complete,
+        bool_or(is_provisional) as is_provisional,
+        min(definition_version) filter (where value is not null) as first_version,
+        max(definition_version) as definition_version,
+        max(last_read_at) as last_read_at,
+        bool_or(approximate) as approximate
+    from days
+    group by all
+),
+own_windows as (
+    select
+        p.period_start, r.workspace_id, r.platform, r.metric, r.value,
+        case when r.post_id is null then 'account' else 'post' end as entity_type,
+        coalesce(r.post_id, r.account_id) as entity_id,
+        r.account_id,
+        r.confirmed_at as last_read_at
+    from insight_readings as r
+    inner join periods as p on r.date = plus_days(p.period_end, -1)
+    where r."window" = $window and r.date >= $first and r.date < $end
+    qualify row_number() over (
+        partition by p.period_start, r.workspace_id, r.platform, r.account_id, r.post_id, r.metric
+        order by r.read_at desc, r.source_metric
+    ) = 1
+),
+valued as (
+    select
+        s.* exclude (last_read_at),
+        case s.additivity
+            when 'additive' then s.total
+            when 'last_value' then s.last
+            when 'ratio' then s.numerator / nullif(s.denominator, 0)
+            when 'maximum' then s.maximum
+            when 'minimum' then s.minimum
+            when 'unique' then w.value
+        end as value,
+        case
+            when s.additivity = 'unique' and w.value is null
+                then 'distinct people cannot be summed over days, and the platform gave no value for the period'
+            when s.additivity = 'ratio' and s.days_present > 0 and s.denominator is null then 'no components'
+            when s.days_present = 0 then 'no day has a value'
+        end as reason,
+        greatest(s.last_read_at, w.last_read_at) as last_read_at,
+        p.period_end, p.previous_start, p.days_expected, p.days_elapsed, p.is_output,
+        p.days_elapsed = p.days_expected and case s.additivity
+            when 'last_value' then s.closing_day_complete
+            when 'unique' then w.value is not null
+            else s.complete_days = p.days_expected
+        end as is_complete
+    from sums as s
+    inner join periods as p using (period_start)
+    left join own_windows as w using (period_start, workspace_id, platform, entity_type, entity_id, account_id, metric)
+),
+pairs as (
+    select
+        v.*,
+        e.value as previous_value,
+        e.is_complete as previous_is_complete,
+        e.definition_version as previous_version,
+        e.first_version as previous_first_version
+    from valued as v
+    left join valued as e
+        on e.period_start = v.previous_start and e.workspace_id = v.workspace_id and e.platform = v.platform
+        and e.entity_type = v.entity_type and e.entity_id = v.entity_id and e.metric = v.metric
+        and e.account_id is not distinct from v.account_id
+    where v.is_output
+),
+comparable_days as (
+    -- partial additive periods are compared over the day offsets that both have
+    select
+        q.period_start, q.workspace_id, q.platform, q.entity_type, q.entity_id, q.account_id, q.metric,
+        sum(d.value) as compared_value,
+        sum(e.value) as compared_previous,
+        count(*) as compared_days
+    from pairs as q
+    inner join days as d
+        on d.period_start = q.period_start and d.workspace_id = q.workspace_id and d.platform = q.platform
+        and d.entity_type = q.entity_type and d.entity_id = q.entity_id and d.metric = q.metric
+        and d.account_id is not distinct from q.account_id
+    inner join days as e
+        on e.period_start = q.previous_start and e.day_offset = d.day_offset
+        and e.workspace_id = q.workspace_id and e.platform = q.platform
+        and e.entity_type = q.entity_type and e.entity_id = q.entity_id and e.metric = q.metric
+        and e.account_id is not distinct from q.account_id
+    where
+        q.additivity = 'additive' and q.previous_value is not null
+        and not (q.is_complete and q.previous_is_complete)
+        and d.value is not null and e.value is not null
+    group by all
+),
+comparable_accounts as (
+    -- a workspace's level is compared over the accounts that both periods have: an account that joins is no growth
+    select
+        v.period_start, v.workspace_id, v.metric,
+        g.platform,
+        sum(v.value) as compared_value,
+        sum(e.value) as compared_previous
+    from valued as v
+    inner join valued as e
+        on e.period_start = v.previous_start and e.workspace_id = v.workspace_id and e.platform = v.platform
+        and e.entity_type = 'account' and e.entity_id = v.entity_id and e.metric = v.metric
+    inner join (select distinct workspace_id, platform, metric from sums where entity_type = 'workspace') as g
+        on g.workspace_id = v.workspace_id and g.metric = v.metric and g.platform in (v.platform, 'all')
+    where
+        v.is_output and v.entity_type = 'account' and v.additivity = 'last_value'
+        and v.value is not null and e.value is not null
+    group by all
+),
+compared as (
+    select
+        q.*,
+        coalesce(d.compared_value, a.compared_value) as compared_value,
+        coalesce(d.compared_previous, a.compared_previous) as compared_previous,
+        d.compared_days,
+        a.metric is not null as is_over_accounts
+    from pairs as q
+    left join comparable_days as d
+        on d.period_start = q.period_start and d.workspace_id = q.workspace_id and d.platform = q.platform
+        and d.entity_type = q.entity_type and d.entity_id = q.entity_id and d.metric = q.metric
+        and d.account_id is not distinct from q.account_id
+    left join comparable_accounts as a
+        on q.entity_type = 'workspace' and a.period_start = q.period_start and a.workspace_id = q.workspace_id
+        and a.platform = q.platform and a.metric = q.metric
+        and (a.compared_value <> q.value or a.compared_previous <> q.previous_value)
+),
+states as (
+    select
+        *,
+        case
+            when value is null then 'no_value'
+            when first_version <> definition_version
+                or (previous_value is not null and previous_version <> definition_version)
+                or previous_first_version <> previous_version then 'definition_changed'
+            when previous_value is null then 'no_base'
+            when not (is_complete and previous_is_complete) then 'partial'
+            when previous_value < 0 then 'negative_base'
+            when previous_value = 0 and value <> 0 then 'new_from_zero'
+            when previous_value = 0 then 'flat_zero'
+            else 'ok'
+        end as growth_state
+    from compared
+)
+select
+    period_start, workspace_id, platform, entity_type, entity_id, account_id, metric,
+    value,
+    case when additivity = 'additive' then total end as total,
+    case when additivity in ('additive', 'last_value') then daily_average end as daily_average,
+    minimum, maximum, first, last,
+    previous_value,
+    value - previous_value as change,
+    case growth_state
+        when 'partial' then case
+            when additivity = 'additive' and compared_previous > 0
+                then (compared_value - compared_previous) / compared_previous
+        end
+        when 'flat_zero' then 0
+        when 'ok' then case
+            when is_over_accounts then (compared_value - compared_previous) / nullif(compared_previous, 0)
+            else (value - previous_value) / previous_value
+        end
+    end as growth_rate,
+    growth_state,
+    compared_value, compared_previous, compared_days,
+    days_present, days_expected, days_elapsed,
+    is_complete, is_provisional, definition_version, reason, last_read_at, approximate,
+    cast(null as double) as error_bound
+from states
