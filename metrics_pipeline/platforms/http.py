@@ -22,6 +22,7 @@ Sleep = Callable[[float], Awaitable[None]]
 
 # 0.5, 1, 2, 4 seconds with up to half a second of jitter: long enough for a hiccup, short enough for an hourly run.
 BACKOFF = wait_exponential_jitter(multiplier=0.5, max=20.0, jitter=0.5)
+_SAFE_PATH = re.compile(r"(/[A-Za-z0-9_.:-]+)+")
 BUDGET_CODE = "request_budget"
 
 
@@ -139,8 +140,10 @@ class Session:
         """GET one path of the real API.
 
         Raises:
-            PlatformError: what is left after retries and bearable waits.
+            PlatformError: what is left after retries and bearable waits; config, when an id would bend the path.
         """
+        if not _SAFE_PATH.fullmatch(path) or ".." in path:
+            raise PlatformError(Act.CONFIG, "the account's or a post's id holds characters that no id has")
         client = self._client
         retrying = AsyncRetrying(
             sleep=client.sleep,

@@ -146,3 +146,26 @@ def test_hiccups_change_nothing(sandbox: SandboxServer, platform: str, fault: st
     assert error is None
     assert bumpy.readings == smooth.readings
     assert bumpy.calls > smooth.calls
+
+
+@pytest.mark.parametrize("platform", PLATFORM_NAMES)
+def test_accounts_side_by_side_share_a_client_and_not_their_failures(sandbox: SandboxServer, platform: str) -> None:
+    ids = [f"{IDS[platform]}{n}" for n in range(6)]
+    sandbox.faults.add(Fault(platform=platform, external_id=ids[2], fault="token_expired"))
+    settings = Settings(**{f"{platform}_base_url": sandbox.base_url(platform), "now": NOW})  # type: ignore[arg-type]
+    results = [AccountResult() for _ in ids]
+
+    async def run() -> list[BaseException | None]:
+        adapter = build_adapter(platform, settings)
+        turns = [
+            adapter.counters(Account("w", i, platform, i, f"token-{i}"), CollectionContext(NOW, NOW), result)
+            for i, result in zip(ids, results, strict=True)
+        ]
+        try:
+            return list(await asyncio.gather(*turns, return_exceptions=True))
+        finally:
+            await adapter.aclose()
+
+    errors = asyncio.run(run())
+    assert [isinstance(error, PlatformError) for error in errors] == [n == 2 for n in range(6)]
+    assert [bool(result.readings) for result in results] == [n != 2 for n in range(6)]

@@ -222,6 +222,14 @@ def test_redaction_knows_secrets_by_their_name(text: str) -> None:
     assert "EAAB123" not in redact(text)
 
 
+@pytest.mark.parametrize("path", ["/v26.0/1?x=y", "/v26.0/../me", "/v26.0//1", "/v26.0/1 2", "/v26.0/1#f", "/v26.0/"])
+def test_an_id_cannot_bend_the_path(loopback: Loopback, path: str) -> None:
+    (error,) = Caller(loopback).get(path)
+    assert isinstance(error, PlatformError)
+    assert error.act is Act.CONFIG
+    assert loopback.asked == []
+
+
 def test_one_slow_answer_is_cut_off(loopback: Loopback) -> None:
     async def stall(_request: httpx.Request) -> httpx.Response:
         await asyncio.sleep(5)

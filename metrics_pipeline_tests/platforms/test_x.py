@@ -160,6 +160,14 @@ def test_paging_goes_on_over_empty_pages_and_asks_for_nothing_too_old(loopback: 
     assert [p.get("pagination_token") for p in timeline] == [None, "1", "2"]
 
 
+def test_a_post_listed_on_two_pages_counts_once(loopback: Loopback, world: World) -> None:
+    world.pages = [[post("1"), post("2")], [post("2", like_count=52), post("3")]]
+    turn = read(loopback)
+    assert [p.post_id for p in turn.result.posts] == ["1", "2", "3"]
+    assert turn.value("likes", "2") == 52
+    assert turn.outcome("post", "likes").objects == 3
+
+
 def test_missing_ids_are_joined_back_to_their_problems(loopback: Loopback, world: World) -> None:
     world.pages = [[post("1")]]
     world.by_id = {"2": post("2", "2026-11-01", like_count=9)}
