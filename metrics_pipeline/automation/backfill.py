@@ -22,7 +22,13 @@ from metrics_pipeline.windows import Window
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 # From the outside in: what is fetched, days, weeks and months.
-_STAGES: tuple[tuple[str, ...], ...] = (("counters",), ("insights",), ("daily_metrics",), ("weekly_metrics",), ("monthly_metrics",))
+_STAGES: tuple[tuple[str, ...], ...] = (
+    ("counters",),
+    ("insights",),
+    ("daily_metrics",),
+    ("weekly_metrics",),
+    ("monthly_metrics",),
+)
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,7 @@ class Backfiller:
         Raises:
             UserError: no asset is called so, or nothing can be materialised under the name.
         """
-        known = sorted(self._graph.materializable_asset_keys, key=lambda k: k.path)
+        known = sorted(self._graph.materializable_asset_keys, key=lambda k: k.to_user_string())
         chosen: list[dg.AssetKey] = []
         for name in names:
             path = [part for part in name.split("/") if part]

@@ -30,7 +30,7 @@ def use_dagster_home(settings: Settings) -> Path:
             os.replace(draft, home / "dagster.yaml")
     except OSError as error:
         raise UserError(
-            f"The Dagster home {home} cannot be written ({error.strerror}): set METRICS_DATA_DIR to a directory you own."
+            f"The Dagster home {home} cannot be written ({error.strerror}): set METRICS_DATA_DIR to one you own."
         ) from None
     os.environ["DAGSTER_HOME"] = str(home)
     return home
