@@ -1,0 +1,18 @@
+"""Social platform metrics, collected, rolled up and explained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import duckdb
+
+__all__ = ["connect"]
+
+
+def connect(data_dir: str | Path | None = None) -> duckdb.DuckDBPyConnection:
+    """A DuckDB connection with every table and view attached, see `lake.connection.connect`."""
+    from metrics_pipeline.lake.connection import connect as open_connection
+
+    return open_connection(data_dir)

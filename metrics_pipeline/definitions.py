@@ -6,10 +6,15 @@ import warnings
 
 import dagster as dg
 
+from metrics_pipeline.pipeline import Pipeline
 
-@dg.definitions
-def defs() -> dg.Definitions:
-    """Assets, checks, jobs, schedules, sensors and the one resource, from the settings of the environment."""
+
+def build_definitions(pipeline: Pipeline, *, fixed: bool = False) -> dg.Definitions:
+    """Assets, checks, jobs, schedules and sensors of a pipeline.
+
+    Steps open the pipeline anew from their process's environment; with `fixed` they use this very one, which is
+    what a command, a simulation or a test wants that runs them in its own process.
+    """
     # backfill policies and one partition mapping are marked beta; they are what the design rests on, and pinned
     warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
@@ -20,15 +25,13 @@ def defs() -> dg.Definitions:
     from metrics_pipeline.automation.jobs import close_jobs, collection_jobs
     from metrics_pipeline.automation.schedules import schedules
     from metrics_pipeline.automation.sensors import sensors
-    from metrics_pipeline.catalog.loader import catalog
     from metrics_pipeline.checks.tables import table_checks
     from metrics_pipeline.partitions import partition_sets
-    from metrics_pipeline.settings import load_settings
 
-    settings = load_settings()
-    partitions = partition_sets(settings)
-    platforms = list(catalog().platforms.values())
+    partitions = partition_sets(pipeline.settings)
+    platforms = list(pipeline.catalog.platforms.values())
     asset_jobs = {job.name: job for job in (*collection_jobs(platforms), *close_jobs())}
+    resource = dg.ResourceDefinition.hardcoded_resource(pipeline) if fixed else pipeline_resource
     return dg.Definitions(
         assets=[
             *(asset for spec in platforms for asset in collection_assets(spec, partitions)),
@@ -37,8 +40,14 @@ def defs() -> dg.Definitions:
         ],
         asset_checks=table_checks(),
         jobs=[*asset_jobs.values(), maintenance_job],
-        schedules=list(schedules(platforms, partitions, settings)),
-        sensors=sensors(dict(asset_jobs), partitions, settings),
-        resources={"pipeline": pipeline_resource},
+        schedules=list(schedules(platforms, partitions, pipeline.settings)),
+        sensors=sensors(dict(asset_jobs), partitions, pipeline.settings),
+        resources={"pipeline": resource},
         executor=dg.in_process_executor,
     )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """The definitions of the environment's settings."""
+    return build_definitions(Pipeline.from_environment())

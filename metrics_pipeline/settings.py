@@ -14,6 +14,7 @@ from metrics_pipeline.clock import Clock, FixedClock, SystemClock
 from metrics_pipeline.errors import UserError
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+SETTINGS_FILE = "settings.env"
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
@@ -148,11 +149,15 @@ class Settings(BaseSettings):
 def load_settings(**overrides: object) -> Settings:
     """Settings from the environment.
 
+    A file `settings.env` in the data directory holds what belongs to that directory; the environment wins.
+
     Raises:
         UserError: a variable has a value that cannot be used; the message names it.
     """
+    given = {k: v for k, v in overrides.items() if v is not None}
     try:
-        return Settings(**{k: v for k, v in overrides.items() if v is not None})  # type: ignore[arg-type]
+        data_dir = Settings(**given).data_dir  # type: ignore[arg-type]
+        return Settings(_env_file=data_dir / SETTINGS_FILE, **given)  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         name = ".".join(str(part) for part in first["loc"])

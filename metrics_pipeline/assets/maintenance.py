@@ -3,20 +3,17 @@
 import dagster as dg
 
 from metrics_pipeline.automation.jobs import MAINTENANCE
-from metrics_pipeline.lake.maintenance import maintain
+from metrics_pipeline.lake.maintenance import maintain_table
+from metrics_pipeline.lake.tables import TABLES
 from metrics_pipeline.pipeline import Pipeline
 
 
 @dg.op(description="Expires raw responses, compacts small files, removes superseded ones.")
 def maintain_lake(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> None:
-    settings = pipeline.settings
-    for done in maintain(
-        pipeline.lake,
-        settings.clock.now().date(),
-        keep_responses_days=settings.api_responses_days,
-        vacuum_hours=settings.vacuum_hours,
-    ):
-        context.log.info(str(done))
+    settings, today = pipeline.settings, pipeline.settings.clock.now().date()
+    for name in TABLES:
+        done = maintain_table(pipeline.lake, name, today, settings.api_responses_days, settings.vacuum_hours)
+        context.log.info(done.line())
 
 
 @dg.job(name=MAINTENANCE, description="Keeps the lake small and fast.")

@@ -110,6 +110,11 @@ class Collector:
         log.info("%s", summary.line())
         return summary
 
+    @property
+    def _optional_metrics(self) -> frozenset[str]:
+        needed = {s.metric for s in self.spec.sources if not s.optional}
+        return frozenset(s.metric for s in self.spec.sources if s.metric not in needed)
+
     def _slots(self, request: CollectionRequest, now: datetime) -> Iterable[tuple[Window, datetime]]:
         """(window, instant) pairs to ask for: every hour of its own for counters, the whole window for series."""
         if request.collection == "insights":
@@ -183,7 +188,9 @@ class Collector:
         posts = known_posts.get((record.workspace_id, record.account_id), [])
         turns = []
         for window, instant in slots:
-            report = AccountReport(record.workspace_id, record.account_id, AccountResult())
+            report = AccountReport(
+                record.workspace_id, record.account_id, AccountResult(), optional=self._optional_metrics
+            )
             if lost is None and account is not None:
                 context = CollectionContext(now=now, observed_at=instant, known_posts=posts)
                 try:
@@ -241,7 +248,7 @@ def _merge_turns(turns: list[tuple[Provenance, AccountReport]]) -> list[AccountR
     merged: dict[tuple[str, str], AccountReport] = {}
     for _, report in turns:
         key = (report.workspace_id, report.account_id)
-        total = merged.setdefault(key, AccountReport(*key, AccountResult(), skipped=True))
+        total = merged.setdefault(key, AccountReport(*key, AccountResult(), skipped=True, optional=report.optional))
         total.skipped = total.skipped and report.skipped
         total.problem = total.problem or report.problem
         total.error_class = total.error_class or report.error_class

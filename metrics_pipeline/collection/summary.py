@@ -22,7 +22,10 @@ class Verdict(StrEnum):
 
 @dataclass(slots=True)
 class AccountReport:
-    """One account's turn. `problem` is why it did not come to its end; `skipped` accounts were not asked at all."""
+    """One account's turn. `problem` is why it did not come to its end; `skipped` accounts were not asked at all.
+
+    `optional` metrics may be refused without anybody having to act: plans and account kinds differ.
+    """
 
     workspace_id: str
     account_id: str
@@ -30,6 +33,7 @@ class AccountReport:
     problem: str | None = None
     error_class: str | None = None
     skipped: bool = False
+    optional: frozenset[str] = frozenset()
 
     @property
     def values(self) -> int:
@@ -37,7 +41,8 @@ class AccountReport:
 
     @property
     def failures(self) -> list[str]:
-        return sorted({o.metric for o in self.result.outcomes if o.state in (State.FAILED, State.NOT_PERMITTED)})
+        bad = {o.metric for o in self.result.outcomes if o.state in (State.FAILED, State.NOT_PERMITTED)}
+        return sorted(bad - self.optional)
 
     @property
     def is_ok(self) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -19,32 +18,36 @@ class Maintained:
     """What maintenance did to one table."""
 
     table: str
-    expired_rows: int
-    files_compacted: int
-    files_removed: int
+    expired_rows: int = 0
+    files_compacted: int = 0
+    files_removed: int = 0
     skipped: str | None = None
 
+    def line(self) -> str:
+        if self.skipped:
+            return f"{self.table}: left for next time, {self.skipped}"
+        return (
+            f"{self.table}: {self.expired_rows} rows expired, {self.files_compacted} files compacted, "
+            f"{self.files_removed} superseded files removed"
+        )
 
-def maintain(lake: Lake, today: date, *, keep_responses_days: int, vacuum_hours: int) -> Iterator[Maintained]:
-    """Maintain every table, one after the other; a table that is being written is left for the next time.
+
+def maintain_table(lake: Lake, name: str, today: date, keep_responses_days: int, vacuum_hours: int) -> Maintained:
+    """Maintain one table; one that is being written is left for the next time.
 
     Files that no version of the last `vacuum_hours` uses are deleted: readers and time travel reach back so far.
     """
-    for name in TABLES:
-        expired = compacted = removed = 0
-        skipped = None
-        try:
-            if name in EXPIRING:
-                oldest = today - timedelta(days=keep_responses_days)
-                expired = lake.delete(name, f"{EXPIRING[name]} < '{oldest.isoformat()}'")
-            compacted = int(lake.table(name).optimize.compact()["numFilesRemoved"])
-            removed = len(
-                lake.table(name).vacuum(retention_hours=vacuum_hours, dry_run=False, enforce_retention_duration=False)
-            )
-            lake.table(name).create_checkpoint()
-        except CommitFailedError:
-            skipped = "it is being written"
-        yield Maintained(name, expired, compacted, removed, skipped)
+    expired = 0
+    try:
+        if name in EXPIRING:
+            oldest = today - timedelta(days=keep_responses_days)
+            expired = lake.delete(name, f"{EXPIRING[name]} < '{oldest.isoformat()}'")
+        compacted = int(lake.table(name).optimize.compact()["numFilesRemoved"])
+        removed = lake.table(name).vacuum(retention_hours=vacuum_hours, dry_run=False, enforce_retention_duration=False)
+        lake.table(name).create_checkpoint()
+    except CommitFailedError:
+        return Maintained(name, expired, skipped="it is being written")
+    return Maintained(name, expired, compacted, len(removed))
 
 
 def purge_workspace(lake: Lake, workspace_id: str) -> dict[str, int]:

@@ -32,17 +32,23 @@ _SHARES: Mapping[str, tuple[float, float]] = {
     "quotes": (0.0003, 0.002),
     "engaged_views": (0.55, 0.8),
 }
-COUNTERS = (
-    "views",
-    *_SHARES,
-    "dislikes",
-    "playlist_adds",
-    "contact_taps",
-    "watch_seconds",
-    "watch_minutes",
-    "watch_ms",
-    "listed",
-)
+# Counters that are a fixed share of another one.
+_FIXED_SHARES: Mapping[str, tuple[str, float]] = {
+    "dislikes": ("likes", 0.02),
+    "unlikes": ("likes", 0.03),
+    "unfollows": ("follows", 0.1),
+    "playlist_adds": ("saves", 0.5),
+    "contact_taps": ("clicks", 0.3),
+    "detail_expands": ("views", 0.02),
+    "permalink_clicks": ("clicks", 0.2),
+    "hashtag_clicks": ("clicks", 0.05),
+    "media_views": ("views", 0.3),
+    "premium_views": ("views", 0.06),
+    "premium_minutes": ("watch_minutes", 0.07),
+    "card_impressions": ("views", 0.1),
+    "card_clicks": ("views", 0.004),
+}
+COUNTERS = ("views", *_SHARES, "watch_seconds", "watch_minutes", "watch_ms", "listed", *_FIXED_SHARES)
 _SECONDS = {"video": (180, 1_200), "short": (15, 58), "reel": (8, 60), "story": (5, 15)}
 
 
@@ -95,14 +101,14 @@ def make_post(
     if comments_off:
         totals["comments"] = 0.0
     totals |= {
-        "dislikes": totals["likes"] * 0.02,
-        "playlist_adds": totals["saves"] * 0.5,
-        "contact_taps": totals["clicks"] * 0.3,
         "watch_seconds": watched,
         "watch_minutes": watched / 60.0,
         "watch_ms": watched * 1_000.0,
         "listed": 0.0 if story else 1.0,
     }
+    totals |= {name: totals[whole] * share for name, (whole, share) in _FIXED_SHARES.items()}
+    if kind != "tweet" or index % 3:
+        totals["media_views"] = 0.0  # only every third tweet carries a video
     return Post(
         index=index,
         kind=kind,

@@ -11,7 +11,14 @@ from metrics_pipeline.sandbox.posts import Post
 from metrics_pipeline.sandbox.world import AccountWorld
 from metrics_pipeline.sandbox.x_analytics import post_analytics
 from metrics_pipeline.sandbox.x_errors import WORDS, bad_request, not_found, problem, rate_headers
-from metrics_pipeline.sandbox.x_fields import PLATFORM, post_fields, post_object, user_fields, user_object
+from metrics_pipeline.sandbox.x_fields import (
+    PLATFORM,
+    included_media,
+    post_fields,
+    post_object,
+    user_fields,
+    user_object,
+)
 from metrics_pipeline.sandbox.x_timeline import timeline_page
 from metrics_pipeline.sandbox.zones import UTC_ZONE, day_of
 
@@ -94,7 +101,8 @@ def _timeline(call: Call, external_id: str) -> dict[str, object]:
     if page.next_token:
         meta["next_token"] = page.next_token
     call.usage.bill(day_of(call.at, UTC_ZONE), (str(made["id"]) for made in found))
-    return _body(found, errors) | {"meta": meta}
+    owned = [(account, post) for post in page.posts]
+    return _body(found, errors) | included_media(call, owned) | {"meta": meta}
 
 
 def _posts(call: Call) -> dict[str, object]:
@@ -105,16 +113,18 @@ def _posts(call: Call) -> dict[str, object]:
     fields = post_fields(call, owners[0] if owners else "")
     found: list[dict[str, object]] = []
     errors: list[dict[str, object]] = []
+    there: list[tuple[AccountWorld, Post]] = []
     for post_id, ref in refs.items():
         owned = _find(call, post_id, ref)
         if owned is None:
             errors.append(not_found("tweet", "ids", post_id))
             continue
+        there.append(owned)
         made, refused = post_object(call, *owned, fields)
         found.append(made)
         errors += refused
     call.usage.bill(day_of(call.at, UTC_ZONE), (str(made["id"]) for made in found))
-    return _body(found, errors)
+    return _body(found, errors) | included_media(call, there)
 
 
 def _analytics(call: Call) -> dict[str, object]:

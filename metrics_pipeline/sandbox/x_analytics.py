@@ -31,7 +31,15 @@ _FIELDS: Mapping[str, str] = {
     "follows": "follows",
     "url_clicks": "clicks",
     "user_profile_clicks": "profile_visits",
+    "unlikes": "unlikes",
+    "unfollows": "unfollows",
+    "permalink_clicks": "permalink_clicks",
+    "detail_expands": "detail_expands",
+    "hashtag_clicks": "hashtag_clicks",
+    "media_views": "media_views",
 }
+# Nobody mails these posts or installs an app from them.
+_NEVER = ("email_tweet", "app_opens", "app_install_attempts")
 _ENGAGEMENT_PARTS = ("likes", "replies", "retweets", "quote_tweets", "bookmarks", "url_clicks", "user_profile_clicks")
 
 
@@ -51,7 +59,7 @@ def post_analytics(
     granularity = call.params.get("granularity", "total")
     if granularity not in _STEP:
         raise bad_request("granularity", granularity, f"[{granularity}] is not one of [hourly,daily,weekly,total]")
-    known = {*_FIELDS, "engagements"}
+    known = {*_FIELDS, *_NEVER, "engagements"}
     names = call.listed("analytics.fields") or ["impressions"]
     refused = {name for owner in owners for name in call.faults.names(PLATFORM, owner)}
     for name in names:
@@ -86,7 +94,10 @@ def _buckets(
             break
         factor = restated.get(day_of(begin, UTC_ZONE), 1.0)
         counts = {name: round(int(grown[counter][0, place]) * factor) for name, counter in _FIELDS.items()}
+        # The public counter is net of undone likes, this series is gross.
+        counts["likes"] += counts["unlikes"]
         counts["engagements"] = sum(counts[part] for part in _ENGAGEMENT_PARTS)
+        counts |= dict.fromkeys(_NEVER, 0)
         if any(counts.values()):
             buckets.append({"timestamp": iso(begin, ".000Z"), "metrics": {name: counts[name] for name in names}})
     return buckets

@@ -16,6 +16,7 @@ Value = TypeVar("Value")
 
 PLATFORM = "x"
 _PRIVATE_DAYS = 30
+_EXPANSIONS = ("attachments.media_keys",)
 _USER_FIELDS = frozenset(
     ("id", "name", "username", "created_at", "description", "location", "protected", "verified", "verified_type")
 ) | {"public_metrics", "url"}
@@ -151,8 +152,40 @@ def _attributes(call: Call, account: AccountWorld, post: Post, post_id: str) -> 
         "author_id": account.external_id,
         "conversation_id": post_id,
         "lang": "en",
+        "attachments": {"media_keys": [media_key(post_id)]} if has_video(post) else None,
         "referenced_tweets": [{"type": reference, "id": f"1{post.index:018d}"}] if reference else None,
     }
+
+
+def has_video(post: Post) -> bool:
+    return post.totals["media_views"] > 0
+
+
+def media_key(post_id: str) -> str:
+    return f"7_{post_id}"
+
+
+def included_media(call: Call, owned: Sequence[tuple[AccountWorld, Post]]) -> dict[str, object]:
+    """`includes` with the videos of these posts, where the request expands them."""
+    expanded = call.listed("expansions")
+    for name in expanded:
+        if name not in _EXPANSIONS:
+            raise bad_request("expansions", name, f"[{name}] is not one of [{','.join(_EXPANSIONS)}]")
+    videos = [pair for pair in owned if has_video(pair[1])]
+    if _EXPANSIONS[0] not in expanded or not videos:
+        return {}
+    fields = call.listed("media.fields")
+    return {"includes": {"media": [_medium(call, account, post, fields) for account, post in videos]}}
+
+
+def _medium(call: Call, account: AccountWorld, post: Post, fields: Sequence[str]) -> dict[str, object]:
+    post_id = numeric_id(PLATFORM, PostRef(account.external_id, post.index))
+    medium: dict[str, object] = {"media_key": media_key(post_id), "type": "video"}
+    if "public_metrics" in fields:
+        medium["public_metrics"] = {"view_count": account.counter(post, "media_views", call.at)}
+    if "duration_ms" in fields:
+        medium["duration_ms"] = 15_000 + 1_000 * (post.index % 45)
+    return medium
 
 
 def _private(account: AccountWorld, post: Post, name: str, at: float) -> int:

@@ -32,6 +32,11 @@ METRICS: Mapping[str, str] = {
     "videosAddedToPlaylists": "INTEGER",
     "videosRemovedFromPlaylists": "INTEGER",
     "estimatedMinutesWatched": "INTEGER",
+    "redViews": "INTEGER",
+    "estimatedRedMinutesWatched": "INTEGER",
+    "cardImpressions": "INTEGER",
+    "cardClicks": "INTEGER",
+    "cardClickRate": "FLOAT",
     "averageViewDuration": "INTEGER",
     "averageViewPercentage": "FLOAT",
 }
@@ -45,6 +50,10 @@ _COUNTERS: Mapping[str, str] = {
     "subscribersGained": "follows",
     "videosAddedToPlaylists": "playlist_adds",
     "estimatedMinutesWatched": "watch_minutes",
+    "redViews": "premium_views",
+    "estimatedRedMinutesWatched": "premium_minutes",
+    "cardImpressions": "card_impressions",
+    "cardClicks": "card_clicks",
 }
 _WATCHED, _POSSIBLE = "watched seconds", "seconds possible"
 _FIRST_READY_HOURS, _SPREAD_HOURS = 48, 24
@@ -92,20 +101,20 @@ def per_day(
 def per_video(
     call: Call, account: AccountWorld, metrics: Sequence[str], first: date, last: date, videos: Sequence[str] | None
 ) -> list[list[Cell]]:
-    """Rows by video, each the sum of its days; videos without anything are left out."""
+    """Rows by video, each the sum of its days; deleted videos and those without anything are left out."""
     posts, edges = _posts(call, account, first, last, videos), day_edges(first, last, PACIFIC)
     table = {name: by_day.sum(axis=1) for name, by_day in _table(call, account, posts, first, edges).items()}
     rows: list[list[Cell]] = []
     for place, post in enumerate(posts):
         counts = {name: int(values[place]) for name, values in table.items()}
-        if any(counts.values()):
-            own_id = video_id(PostRef(account.external_id, post.index))
+        own_id = video_id(PostRef(account.external_id, post.index))
+        if any(counts.values()) and not call.faults.is_deleted(PLATFORM, account.external_id, own_id):
             rows.append([own_id, *(_cell(metric, counts) for metric in metrics)])
     return rows
 
 
 def _posts(call: Call, account: AccountWorld, first: date, last: date, videos: Sequence[str] | None) -> list[Post]:
-    """The videos that can have moved; a deleted one keeps its share of the channel but is no row of its own."""
+    """The videos that can have moved. A deleted one keeps its share of the channel but cannot be asked for."""
     edges = day_start(first, PACIFIC), day_start(last + timedelta(days=1), PACIFIC)
     active = account.active_posts(*edges)
     if videos is None:
@@ -154,4 +163,6 @@ def _cell(metric: str, counts: Counts) -> Cell:
         return counts[_WATCHED] // counts["views"] if counts["views"] else 0
     if metric == "averageViewPercentage":
         return round(100.0 * counts[_WATCHED] / counts[_POSSIBLE], 2) if counts[_POSSIBLE] else 0.0
+    if metric == "cardClickRate":
+        return round(counts["cardClicks"] / counts["cardImpressions"], 4) if counts["cardImpressions"] else 0.0
     return counts.get(metric, 0)

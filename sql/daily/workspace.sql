@@ -48,6 +48,7 @@ sums as (
         sum(numerator) filter (where value is not null) as numerator,
         sum(denominator) filter (where value is not null) as denominator,
         any_value(value) as only_value,
+        min(reason) filter (where value is null) as missing_reason,
         bool_and(is_complete) as is_complete,
         bool_or(is_provisional) as is_provisional,
         max(definition_version) as definition_version,
@@ -97,7 +98,7 @@ select
             then (entities_expected - entities_counted) || ' of ' || entities_expected
                 || ' accounts without a value for more than ' || $carry_days || ' days'
         when value is null and across_entities = 'ratio' and denominator = 0 then 'the denominator is zero'
-        when value is null then 'no account has a value'
+        when value is null then 'no account has a value' || coalesce(': ' || missing_reason, '')
         when entities_counted > entities_present
             then (entities_counted - entities_present) || ' of ' || entities_expected || ' accounts with an earlier value'
         when entities_present < entities_expected

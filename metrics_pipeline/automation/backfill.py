@@ -1,0 +1,178 @@
+"""Backfills from the command line: recorded Dagster runs in this process, in dependency order.
+
+One run per partition set for what is computed, chunks for what is fetched, so that a crash repeats little. Every
+step replaces or merges whole partitions: the same backfill again repairs one that was interrupted anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import dagster as dg
+
+from metrics_pipeline.assets.collection import DAYS_PER_RUN, HOURS_PER_RUN
+from metrics_pipeline.automation.home import use_dagster_home
+from metrics_pipeline.automation.ranges import keys_in_window, range_tags
+from metrics_pipeline.definitions import build_definitions
+from metrics_pipeline.errors import RunFailedError, UserError
+from metrics_pipeline.pipeline import Pipeline
+from metrics_pipeline.windows import Window
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+# From the outside in: what is fetched, days, weeks and months.
+_STAGES: tuple[tuple[str, ...], ...] = (
+    ("counters",),
+    ("insights",),
+    ("daily_metrics",),
+    ("weekly_metrics",),
+    ("monthly_metrics",),
+)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One run: these assets over these consecutive partitions."""
+
+    assets: tuple[dg.AssetKey, ...]
+    keys: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        parents = {a.path[0] if a.path[0] != "platforms" else a.to_user_string() for a in self.assets}
+        return ", ".join(sorted(parents))
+
+    @property
+    def span(self) -> str:
+        return self.keys[0] if len(self.keys) == 1 else f"{self.keys[0]} to {self.keys[-1]}"
+
+
+@dataclass
+class BackfillReport:
+    """The steps of a backfill and, once run, the ids of their runs."""
+
+    steps: list[Step] = field(default_factory=list)
+    run_ids: list[str] = field(default_factory=list)
+
+
+Progress = Callable[[Step, int, int], None]
+
+
+class Backfiller:
+    """Plans and runs steps against the Dagster instance of this installation."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        use_dagster_home(pipeline.settings)
+        self._pipeline = pipeline
+        self._definitions = build_definitions(pipeline, fixed=True)
+        self._graph = self._definitions.resolve_asset_graph()
+        self._job = self._definitions.resolve_implicit_global_asset_job_def()
+        self.instance = dg.DagsterInstance.get()
+
+    def resolve(self, names: Sequence[str]) -> list[dg.AssetKey]:
+        """Asset keys by full name or by prefix (`daily_metrics`, `platforms/youtube`).
+
+        Raises:
+            UserError: no asset is called so, or nothing can be materialised under the name.
+        """
+        known = sorted(self._graph.materializable_asset_keys, key=lambda k: k.to_user_string())
+        chosen: list[dg.AssetKey] = []
+        for name in names:
+            path = [part for part in name.split("/") if part]
+            found = [k for k in known if list(k.path[: len(path)]) == path]
+            if not found or not path:
+                raise UserError(
+                    f"There is no asset {name!r} to back-fill. There are: "
+                    f"{', '.join(k.to_user_string() for k in known)}."
+                )
+            chosen += [k for k in found if k not in chosen]
+        return chosen
+
+    def plan(self, assets: Sequence[dg.AssetKey], window: Window) -> list[Step]:
+        """The steps that cover the window: a period is selected if it overlaps."""
+        now = self._pipeline.settings.clock.now()
+        steps: list[Step] = []
+        for stage in _STAGES:
+            members = [a for a in assets if a.path[-1] in stage or a.path[0] in stage]
+            groups = [(m,) for m in members] if stage in (("counters",), ("insights",)) else [tuple(members)]
+            for group in filter(None, groups):
+                partitions = self._graph.get(group[0]).partitions_def
+                if not isinstance(partitions, dg.TimeWindowPartitionsDefinition):
+                    raise UserError(f"{group[0].to_user_string()} has no time partitions to back-fill.")
+                keys = keys_in_window(partitions, window, now)
+                size = {"counters": HOURS_PER_RUN, "insights": DAYS_PER_RUN}.get(group[0].path[-1], max(1, len(keys)))
+                steps += [Step(group, tuple(keys[n : n + size])) for n in range(0, len(keys), size)]
+        return steps
+
+    def run(self, step: Step, run_config: Mapping[str, object] | None = None) -> str:
+        """Run one step and return its run id.
+
+        Raises:
+            RunFailedError: the run failed; the message is its first error.
+        """
+        result = self._job.execute_in_process(
+            run_config={**QUIET, **(run_config or {})},
+            instance=self.instance,
+            asset_selection=list(step.assets),
+            tags={**range_tags(step.keys), "metrics/requested_by": "command line"},
+            raise_on_error=False,
+        )
+        if not result.success:
+            raise RunFailedError(f"{step.name}, {step.span}: {_first_error(result)} (run {result.run_id})")
+        return result.run_id
+
+
+def _first_error(result: dg.ExecuteInProcessResult) -> str:
+    for event in result.all_events:
+        if event.is_step_failure:
+            error = event.step_failure_data.error
+            while error is not None and error.cause is not None:
+                error = error.cause
+            if error is not None:
+                return error.message.strip().split(": ", 1)[-1]
+    return "the run failed"
+
+
+def plan_backfill(pipeline: Pipeline, names: Sequence[str], window: Window) -> tuple[Backfiller, list[Step]]:
+    """A backfiller and the steps of a request.
+
+    Raises:
+        UserError: an asset is unknown, or no partition exists in the window.
+    """
+    backfiller = Backfiller(pipeline)
+    steps = backfiller.plan(backfiller.resolve(names), window)
+    if not steps:
+        raise UserError(
+            f"No partition of {', '.join(names)} lies in {window}. Partitions begin with METRICS_PIPELINE_START "
+            "(pipeline.toml in the data directory) and end with the running period."
+        )
+    return backfiller, steps
+
+
+def run_backfill(
+    pipeline: Pipeline,
+    names: Sequence[str],
+    window: Window,
+    *,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> BackfillReport:
+    """Back-fill assets over a window.
+
+    Raises:
+        UserError: an asset is unknown, or no partition exists in the window.
+        RunFailedError: a run failed; steps before it stand, steps after it were not started.
+    """
+    backfiller, steps = plan_backfill(pipeline, names, window)
+    report = BackfillReport(steps)
+    if not dry_run:
+        report.run_ids.extend(_run_all(backfiller, steps, progress))
+    return report
+
+
+def _run_all(backfiller: Backfiller, steps: Sequence[Step], progress: Progress | None) -> Iterator[str]:
+    for number, step in enumerate(steps, start=1):
+        yield backfiller.run(step)
+        if progress:
+            progress(step, number, len(steps))

@@ -1,0 +1,33 @@
+"""`metrics-pipeline maintain`: keep the lake small and fast."""
+
+from __future__ import annotations
+
+import typer
+
+from metrics_pipeline.cli.app import DataDir, err, out, use_data_dir
+from metrics_pipeline.settings import load_settings
+
+
+def register(app: typer.Typer) -> None:
+    app.command("maintain")(maintain)
+
+
+def maintain(data_dir: DataDir = None) -> None:
+    """Expire raw responses, compact small files, remove superseded ones (retention is a setting)."""
+    use_data_dir(data_dir)
+    settings = load_settings()
+
+    from metrics_pipeline.cli.progress import steps_bar
+    from metrics_pipeline.lake.lake import Lake
+    from metrics_pipeline.lake.maintenance import maintain_table
+    from metrics_pipeline.lake.tables import TABLES
+
+    lake, today = Lake.open(settings), settings.clock.now().date()
+    done = []
+    with steps_bar(err, len(TABLES)) as advance:
+        for name in TABLES:
+            done.append(
+                advance(name, maintain_table, lake, name, today, settings.api_responses_days, settings.vacuum_hours)
+            )
+    for table in done:
+        out.print(table.line(), markup=False)

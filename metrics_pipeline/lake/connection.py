@@ -1,0 +1,44 @@
+"""A DuckDB connection with every table and view attached: for the command line and for notebooks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from metrics_pipeline.aggregation.relations import catalog_relations
+from metrics_pipeline.catalog.loader import catalog
+from metrics_pipeline.lake.engine import SQL_DIR, attach_table, connect_duckdb, read_statement
+from metrics_pipeline.lake.lake import Lake
+from metrics_pipeline.lake.tables import TABLES
+from metrics_pipeline.settings import load_settings
+
+VIEWS: tuple[str, ...] = tuple(sorted(path.stem for path in (SQL_DIR / "views").glob("*.sql")))
+
+
+def connect(data_dir: str | Path | None = None) -> duckdb.DuckDBPyConnection:
+    """All tables and views as they are now, ready for SQL: `connect().sql("from account_daily").df()`.
+
+    The connection lives in memory: what it creates is its own, and the lake cannot be changed through it. It
+    reads the versions that were current when it was made; connect again to see newer ones.
+
+    Args:
+        data_dir: where the embedded stores live; default METRICS_DATA_DIR, else ./data.
+
+    Raises:
+        UserError: a setting cannot be used, or the lake cannot be opened.
+    """
+    settings = load_settings(data_dir=Path(data_dir) if data_dir is not None else None)
+    return attach_all(Lake.open(settings))
+
+
+def attach_all(lake: Lake) -> duckdb.DuckDBPyConnection:
+    """A connection with every table, view and catalogue relation of a lake."""
+    connection = connect_duckdb()
+    for name, relation in catalog_relations(catalog()).items():
+        connection.register(name, relation)
+    for spec in TABLES.values():
+        attach_table(connection, spec, lake.table(spec.name))
+    for view in VIEWS:
+        connection.execute(f'create view "{view}" as {read_statement(f"views/{view}.sql")}')
+    return connection
