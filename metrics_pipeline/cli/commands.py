@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from metrics_pipeline.cli import accounts, credentials, sandbox, workspaces
+from metrics_pipeline.cli import accounts, credentials, imports, sandbox, workspaces
 
 
 def register(app: typer.Typer) -> None:
@@ -12,4 +12,5 @@ def register(app: typer.Typer) -> None:
     workspaces.register(app)
     accounts.register(app)
     credentials.register(app)
+    imports.register(app)
     sandbox.register(app)

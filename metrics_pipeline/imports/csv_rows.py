@@ -9,11 +9,15 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from metrics_pipeline.errors import UserError
 from metrics_pipeline.imports.source_files import Columns, Progress, RawRows, not_utf8, raw_schema
+
+if TYPE_CHECKING:
+    from _csv import Reader
 
 # Rows turned into Arrow at a time: enough to be fast, few enough that the Python strings are soon gone.
 _BATCH = 50_000
@@ -53,27 +57,27 @@ def _reported(lines: Iterator[str], progress: Progress) -> Iterator[str]:
     progress(pending)
 
 
-def _read(path: Path, columns: Columns, reader: csv.reader) -> RawRows:  # type: ignore[valid-type]
-    header = [name.strip().lower() for name in next(filter(None, reader), [])]  # type: ignore[call-overload]
+def _read(path: Path, columns: Columns, reader: Reader) -> RawRows:
+    header = [name.strip().lower() for name in next(filter(None, reader), [])]
     columns.check(path, header)
     broken: list[tuple[int, str]] = []
     schema = raw_schema(columns)
     parts = [_arrow(lines, rows, header, schema) for lines, rows in _batches(path, reader, len(header), broken)]
-    return RawRows(pa.concat_tables([schema.empty_table(), *parts]), broken, columns.extra(header))
+    return RawRows(pa.concat_tables([schema.empty_table(), *parts]), broken, columns.unread(header))
 
 
 def _batches(
     path: Path,
-    reader: csv.reader,  # type: ignore[valid-type]
+    reader: Reader,
     width: int,
     broken: list[tuple[int, str]],
 ) -> Iterator[tuple[list[int], list[list[str]]]]:
     lines: list[int] = []
     rows: list[list[str]] = []
     while True:
-        start = reader.line_num + 1  # type: ignore[attr-defined]
+        start = reader.line_num + 1
         try:
-            row = next(reader)  # type: ignore[call-overload]
+            row = next(reader)
         except StopIteration:
             break
         except csv.Error as error:
@@ -96,7 +100,7 @@ def _batches(
 
 def _arrow(lines: list[int], rows: list[list[str]], header: list[str], schema: pa.Schema) -> pa.Table:
     by_name = dict(zip(header, zip(*rows, strict=True), strict=True))
-    arrays = [pa.array(lines, pa.int64())]
+    arrays: list[pa.Array[Any]] = [pa.array(lines, pa.int64())]
     arrays += [
         pa.array(by_name[name], pa.string()) if name in by_name else pa.nulls(len(rows), pa.string())
         for name in schema.names[1:]

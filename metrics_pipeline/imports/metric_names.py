@@ -15,19 +15,17 @@ KINDS = ("series", "counter", "gauge")
 # Where a name stands for several sources and the file gives no kind: a day's own number before a total.
 _PREFERENCE = ("series", "gauge", "counter", "unique_counter")
 
-_SCHEMA = pa.schema(
-    [
-        ("platform", pa.string()),
-        ("name", pa.string()),
-        ("level", pa.string()),
-        ("given_kind", pa.string()),
-        ("metric", pa.string()),
-        ("kind", pa.string()),
-        ("scale", pa.float64()),
-        ("breaks", pa.list_(pa.struct([("date", pa.date32()), ("version", pa.int32())]))),
-        ("problem", pa.string()),
-    ]
-)
+_COLUMNS: dict[str, pa.DataType] = {
+    "platform": pa.string(),
+    "name": pa.string(),
+    "level": pa.string(),
+    "given_kind": pa.string(),
+    "metric": pa.string(),
+    "kind": pa.string(),
+    "scale": pa.float64(),
+    "breaks": pa.list_(pa.struct([("date", pa.date32()), ("version", pa.int32())])),
+    "problem": pa.string(),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +95,7 @@ def _source(catalog: Catalog, platform: str, name: str, metric: Metric, use: Nam
 
 def names_relation(catalog: Catalog, uses: Iterable[NameUse]) -> pa.Table:
     """`names`: the meaning of every name a file uses, or what is wrong with it."""
-    return pa.Table.from_pylist([_row(use, meaning(catalog, use)) for use in uses], schema=_SCHEMA)
+    return pa.Table.from_pylist([_row(use, meaning(catalog, use)) for use in uses], schema=pa.schema(_COLUMNS))
 
 
 def _row(use: NameUse, found: Meaning | str) -> dict[str, object]:

@@ -43,7 +43,7 @@ def read_ndjson(path: Path, columns: Columns, progress: Progress) -> RawRows:
         connection.close()
     if found:  # without one object there is no column to miss: each line says what is wrong with it
         columns.check(path, list(found))
-    return RawRows(pa.concat_tables(parts), broken, columns.extra(sorted(found)))
+    return RawRows(pa.concat_tables(parts), broken, columns.unread(sorted(found)))
 
 
 _OBJECTS = r"""

@@ -20,7 +20,9 @@ def read_parquet(path: Path, columns: Columns, progress: Progress) -> RawRows:
     connection = connect_duckdb()
     try:
         source = connection.from_parquet(str(path), file_row_number=True)
-        names = {name.strip().lower(): (name, str(kind)) for name, kind in zip(source.columns, source.types)}
+        names = {
+            name.strip().lower(): (name, str(kind)) for name, kind in zip(source.columns, source.types, strict=True)
+        }
         found = [name.strip().lower() for name in source.columns if name != "file_row_number"]
         columns.check(path, found)
         fields = ", ".join(
@@ -34,7 +36,7 @@ def read_parquet(path: Path, columns: Columns, progress: Progress) -> RawRows:
     finally:
         connection.close()
     progress(path.stat().st_size)
-    return RawRows(rows.cast(raw_schema(columns)), [], columns.extra(found))
+    return RawRows(rows.cast(raw_schema(columns)), [], columns.unread(found))
 
 
 def _as_text(name: str, kind: str) -> str:

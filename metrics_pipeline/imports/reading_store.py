@@ -32,16 +32,15 @@ def store_readings(engine: Engine, tables: Mapping[str, pa.Table]) -> int:
     """Add the rows that are not known yet; returns how many. Rows that are there already stay untouched."""
     gained = 0
     for table, rows in tables.items():
-        for platform in pc.unique(rows["platform"]).to_pylist():
-            of_platform = rows.filter(pc.equal(rows["platform"], platform))
-            days: list[date] = sorted(pc.unique(of_platform["date"]).to_pylist())
+        for touched in touched_days({table: rows}):
+            of_platform = rows.filter(pc.field("platform") == touched.platform)
+            days = sorted({day for day in pc.unique(of_platform["date"]).to_pylist() if day is not None})
             for start in range(0, len(days), _DAYS_PER_COMMIT):
                 some = days[start : start + _DAYS_PER_COMMIT]
-                is_some = pc.and_(
-                    pc.greater_equal(of_platform["date"], some[0]), pc.less_equal(of_platform["date"], some[-1])
-                )
-                partitions = Partitions(equals={"platform": platform}, one_of=("date", some))
-                gained += engine.merge(table, f"imports/merge_{table}.sql", of_platform.filter(is_some), partitions)
+                first, last = pa.scalar(some[0]), pa.scalar(some[-1])
+                incoming = of_platform.filter((pc.field("date") >= first) & (pc.field("date") <= last))
+                partitions = Partitions(equals={"platform": touched.platform}, one_of=("date", some))
+                gained += engine.merge(table, f"imports/merge_{table}.sql", incoming, partitions)
     return gained
 
 

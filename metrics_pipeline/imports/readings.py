@@ -16,11 +16,12 @@ from metrics_pipeline.control.accounts import list_accounts
 from metrics_pipeline.control.imports import ImportRecord, find_by_sha256, list_imports, record_import
 from metrics_pipeline.errors import UserError
 from metrics_pipeline.imports.csv_rows import read_csv
+from metrics_pipeline.imports.file_format import FileFormat
 from metrics_pipeline.imports.ndjson_rows import read_ndjson
 from metrics_pipeline.imports.parquet_rows import read_parquet
 from metrics_pipeline.imports.reading_rows import READING_COLUMNS, CheckedReadings, check_readings, lake_rows
 from metrics_pipeline.imports.reading_store import TouchedDays, store_readings, touched_days
-from metrics_pipeline.imports.source_files import FileFormat, Progress, checked_file, file_sha256
+from metrics_pipeline.imports.source_files import Progress, checked_file, file_sha256
 from metrics_pipeline.pipeline import Pipeline
 
 KIND = "readings"
@@ -70,7 +71,7 @@ def check_file(
         extra_columns=raw.extra_columns,
         earlier=find_by_sha256(pipeline.control, sha256, KIND),
         unconnected=_unconnected(pipeline.control, rows.accepted),
-        early_rows=int(pc.sum(pc.greater(rows.accepted["read_at"], pa.scalar(now))).as_py() or 0),
+        early_rows=rows.accepted.filter(pc.field("read_at") > pa.scalar(now)).num_rows,
     )
 
 
@@ -84,9 +85,8 @@ def store_checked(pipeline: Pipeline, checked: Checked) -> ImportRecord:
     """
     rows = checked.rows
     import_id = _import_id(pipeline.control, checked.sha256)
-    tables = lake_rows(rows.accepted, import_id)
+    tables = lake_rows(pipeline.engine, rows.accepted, import_id)
     gained = store_readings(pipeline.engine, tables)
-    days = pc.min_max(rows.accepted["date"]).as_py()
     record = ImportRecord(
         import_id=import_id,
         kind=KIND,
@@ -95,8 +95,8 @@ def store_checked(pipeline: Pipeline, checked: Checked) -> ImportRecord:
         rows_accepted=rows.accepted.num_rows + rows.repeated,
         rows_rejected=rows.problems.num_rows,
         rows_unchanged=rows.accepted.num_rows + rows.repeated - gained,
-        first_date=days["min"],
-        last_date=days["max"],
+        first_date=pc.min(rows.accepted["date"]).as_py(),
+        last_date=pc.max(rows.accepted["date"]).as_py(),
         created_at=pipeline.settings.clock.now(),
         details={"without_value": rows.without_value, "touched": [_noted(days) for days in touched_days(tables)]},
     )

@@ -5,21 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 import pyarrow as pa
 
 from metrics_pipeline.errors import UserError
+from metrics_pipeline.imports.file_format import FileFormat
 
 # Told how many more bytes (or rows, for Parquet the whole file at once) were read.
 Progress = Callable[[int], None]
-
-
-class FileFormat(StrEnum):
-    CSV = "csv"
-    PARQUET = "parquet"
-    NDJSON = "ndjson"
 
 
 _SUFFIXES = {
@@ -56,7 +50,7 @@ class Columns:
         if twice:
             raise UserError(f"{path.name} has the column {', '.join(twice)} twice.")
 
-    def extra(self, found: Sequence[str]) -> list[str]:
+    def unread(self, found: Sequence[str]) -> list[str]:
         """Columns nobody reads, in their order."""
         return [name for name in dict.fromkeys(found) if name and name not in self.names]
 
@@ -74,7 +68,8 @@ class RawRows:
 
 
 def raw_schema(columns: Columns) -> pa.Schema:
-    return pa.schema([("line", pa.int64()), *((name, pa.string()) for name in columns.names)])
+    types: dict[str, pa.DataType] = {"line": pa.int64(), **dict.fromkeys(columns.names, pa.string())}
+    return pa.schema(types)
 
 
 def checked_file(path: Path, chosen: FileFormat | None = None) -> FileFormat:

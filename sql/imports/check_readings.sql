@@ -105,7 +105,7 @@ select
             || ' has another value for the same account, metric and date'
     end as problem,
     true as has_value,
-    occurrence > 1 and not is_contradicted as is_repeated,
+    occurrence = 1 as is_first,
     workspace_id, platform, account_id, post_id, metric,
     name as source_metric,
     kind, date, read_at, value,
@@ -113,7 +113,7 @@ select
     metadata
 from compared
 union all by name
-select line, problem, false as has_value, false as is_repeated
+select line, problem, false as has_value, true as is_first
 from judged
 where problem is not null or value is null
 order by line
