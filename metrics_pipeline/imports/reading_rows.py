@@ -52,7 +52,7 @@ def check_readings(engine: Engine, catalog: Catalog, raw: RawRows, now: datetime
     accepted = numbers.filter(pc.field("is_first"))
     return CheckedReadings(
         accepted=accepted,
-        problems=_problems(rows.filter(pc.field("problem").is_valid()), raw.broken),
+        problems=_problems(rows.filter(~pc.field("problem").is_null()), raw.broken),
         without_value=good.num_rows - numbers.num_rows,
         repeated=numbers.num_rows - accepted.num_rows,
     )

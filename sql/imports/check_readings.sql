@@ -81,39 +81,55 @@ judged as (
         end as problem
     from parsed
 ),
-compared as (
+numbers as (
     select
-        *,
-        min(value) over same_key <> max(value) over same_key as is_contradicted,
-        min(line) over same_key as first_line,
-        max(line) over same_key as last_line,
-        row_number() over (
-            partition by workspace_id, platform, account_id, post_id, metric, name, date, kind = 'series', read_at
-            order by line
-        ) as occurrence
+        line, workspace_id, platform, account_id, post_id, metric, name as source_metric, kind, date, read_at, value,
+        newest_version(breaks, date) as definition_version,
+        metadata
     from judged
     where problem is null and value is not null
+),
+repeated_keys as (
+    -- few, as a rule: found by grouping, so that a window runs over them only and not over the whole file
+    select workspace_id, platform, account_id, post_id, metric, date, kind = 'series' as is_series, read_at
+    from numbers
+    group by all
+    having count(*) > 1
+),
+repeats as (
+    select
+        n.line,
+        min(n.value) over same_key <> max(n.value) over same_key as is_contradicted,
+        min(n.line) over same_key as first_line,
+        max(n.line) over same_key as last_line,
+        row_number() over (
+            partition by
+                n.workspace_id, n.platform, n.account_id, n.post_id, n.metric, n.source_metric, n.date,
+                n.kind = 'series', n.read_at
+            order by n.line
+        ) as occurrence
+    from numbers as n
+    inner join repeated_keys as k
+        on k.workspace_id = n.workspace_id and k.platform = n.platform and k.account_id = n.account_id
+        and k.post_id is not distinct from n.post_id and k.metric = n.metric and k.date = n.date
+        and k.is_series = (n.kind = 'series') and k.read_at = n.read_at
     window same_key as (
-        partition by workspace_id, platform, account_id, post_id, metric, date, kind = 'series', read_at
+        partition by
+            n.workspace_id, n.platform, n.account_id, n.post_id, n.metric, n.date, n.kind = 'series', n.read_at
     )
 )
 select
-    line,
+    n.*,
     case
-        when is_contradicted
-        then 'line ' || case when line = first_line then last_line else first_line end
+        when r.is_contradicted
+        then 'line ' || case when n.line = r.first_line then r.last_line else r.first_line end
             || ' has another value for the same account, metric and date'
     end as problem,
     true as has_value,
-    occurrence = 1 as is_first,
-    workspace_id, platform, account_id, post_id, metric,
-    name as source_metric,
-    kind, date, read_at, value,
-    newest_version(breaks, date) as definition_version,
-    metadata
-from compared
+    coalesce(r.occurrence, 1) = 1 as is_first
+from numbers as n
+left join repeats as r on r.line = n.line
 union all by name
 select line, problem, false as has_value, true as is_first
 from judged
 where problem is not null or value is null
-order by line
