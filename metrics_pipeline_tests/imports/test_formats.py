@@ -109,11 +109,11 @@ def one_pipeline(empty_stores: Path) -> Pipeline:
     return Pipeline(load_settings(data_dir=empty_stores, now=NOW))
 
 
-FUZZ = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @FUZZ
-@given(rows=st.lists(st.lists(CELL, min_size=9, max_size=11).map(",".join), max_size=4), tail=st.binary(max_size=6))
+@given(rows=st.lists(st.lists(CELL, min_size=9, max_size=11).map(",".join), max_size=8), tail=st.binary(max_size=6))
 def test_any_csv_gives_rows_or_one_clear_error(
     one_pipeline: Pipeline, tmp_path: Path, rows: list[str], tail: bytes
 ) -> None:
@@ -128,7 +128,7 @@ def test_any_csv_gives_rows_or_one_clear_error(
 
 
 @FUZZ
-@given(rows=st.lists(st.dictionaries(st.sampled_from(HEADER.split(",")), TREE), max_size=4), tail=st.binary(max_size=6))
+@given(rows=st.lists(st.dictionaries(st.sampled_from(HEADER.split(",")), TREE), max_size=8), tail=st.binary(max_size=6))
 def test_any_ndjson_gives_rows_or_one_clear_error(
     one_pipeline: Pipeline, tmp_path: Path, rows: list[dict[str, object]], tail: bytes
 ) -> None:
