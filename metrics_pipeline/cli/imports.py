@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from metrics_pipeline.imports.reading_store import TouchedDays
     from metrics_pipeline.imports.rebuild import Affected
     from metrics_pipeline.pipeline import Pipeline
+    from metrics_pipeline.settings import Settings
 
 group = typer.Typer(help="Imports: numbers from files, checked, listed, undoable.", no_args_is_help=True)
 
@@ -79,6 +80,7 @@ def readings(
     )
     if not added:
         out.print("Every reading was there before: the numbers are unchanged.", markup=False)
+    _open_partitions(settings, touched_of(record))
     _rebuild(pipeline, touched_of(record), no_build=no_build)
     out.print(f"To take it back: metrics-pipeline import revert {record.import_id}", markup=False)
 
@@ -138,24 +140,33 @@ def revert(
     _rebuild(pipeline, touched_of(reverted.record), no_build=no_build)
 
 
-def _rebuild(pipeline: Pipeline, touched: list[TouchedDays], *, no_build: bool) -> None:
-    """Build what changed, and say where the partitions begin if that matters."""
-    from metrics_pipeline.cli.progress import steps_bar
-    from metrics_pipeline.imports.rebuild import affected, first_partition_after, make_room, plan_rebuild
+def _open_partitions(settings: Settings, touched: list[TouchedDays]) -> None:
+    """Let partitions begin where the imported data does, and say so; or say why they do not."""
+    from metrics_pipeline.imports.rebuild import affected, first_partition_after, make_room
 
-    windows = affected(pipeline.settings, touched)
+    windows = affected(settings, touched)
     if windows is None:
         return
     first = windows.daily.first_day
-    if moved := make_room(pipeline.settings, first):
+    if moved := make_room(settings, first):
         out.print(f"Partitions begin with {moved} now: earlier days, weeks and months were added.", markup=False)
-    if begins := first_partition_after(pipeline.settings, first):
+    if begins := first_partition_after(settings, first):
         err.print(
             f"warning: readings before {begins} are stored but lie before the first partition, so no day, week or "
             f"month shows them. Set METRICS_PIPELINE_START to {first.replace(day=1)} or earlier, then run: "
             f"{_again(windows)}",
             markup=False,
         )
+
+
+def _rebuild(pipeline: Pipeline, touched: list[TouchedDays], *, no_build: bool) -> None:
+    """Build the days, weeks and months that can have changed."""
+    from metrics_pipeline.cli.progress import steps_bar
+    from metrics_pipeline.imports.rebuild import affected, plan_rebuild
+
+    windows = affected(pipeline.settings, touched)
+    if windows is None:
+        return
     if no_build:
         out.print(f"Days, weeks and months were not rebuilt. To do so: {_again(windows)}", markup=False)
         return
@@ -166,7 +177,8 @@ def _rebuild(pipeline: Pipeline, touched: list[TouchedDays], *, no_build: bool) 
                 advance(f"{step.name} {step.span}", backfiller.run, step)
             except RunFailedError as error:
                 raise RunFailedError(f"{error}. The lake is as reported; to build again: {_again(windows)}") from None
-    out.print(f"Rebuilt {sum(len(step.keys) for step in steps)} days, weeks and months.", markup=False)
+    if steps:
+        out.print(f"Rebuilt {sum(len(step.keys) for step in steps)} days, weeks and months.", markup=False)
 
 
 def _again(windows: Affected) -> str:
