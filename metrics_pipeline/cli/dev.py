@@ -73,7 +73,8 @@ def _run_until_stopped(programs: Mapping[str, Sequence[str]]) -> None:
     """Run programs side by side until Ctrl-C, a termination signal, or the end of one of them."""
     # their own process group: Ctrl-C at the terminal reaches this process only, which then stops them in order
     running = {name: subprocess.Popen(command, start_new_session=True) for name, command in programs.items()}  # noqa: S603
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for stop in (signal.SIGINT, signal.SIGTERM):  # a shell starts background jobs with Ctrl-C ignored
+        signal.signal(stop, signal.default_int_handler)
     ended = ""
     try:
         while not ended:
@@ -84,7 +85,7 @@ def _run_until_stopped(programs: Mapping[str, Sequence[str]]) -> None:
     finally:
         for process in running.values():
             if process.poll() is None:
-                process.send_signal(signal.SIGINT)
+                process.terminate()
         deadline = time.monotonic() + STOP_SECONDS
         for process in running.values():
             try:

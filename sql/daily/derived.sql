@@ -15,10 +15,10 @@ engagement as (
     select
         date, workspace_id, platform, account_id, post_id,
         'engagement' as metric,
-        sum(value) as value,
+        stable_sum(value) as value,
         cast(null as double) as numerator,
         cast(null as double) as denominator,
-        case when sum(value) = 0 then 'zero' else 'value' end as state,
+        case when stable_sum(value) = 0 then 'zero' else 'value' end as state,
         'of ' || string_agg(metric, ', ' order by metric) as reason,
         bool_and(is_complete) and count(*) = any_value(asked) as is_complete,
         bool_or(is_provisional) as is_provisional,
