@@ -11,6 +11,7 @@ from metrics_pipeline.cli import (
     demo,
     dev,
     doctor,
+    imports,
     maintain,
     sandbox,
     sql,
@@ -31,4 +32,5 @@ def register(app: typer.Typer) -> None:
     status.register(app)
     doctor.register(app)
     maintain.register(app)
+    imports.register(app)
     sandbox.register(app)

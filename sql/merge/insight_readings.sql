@@ -1,6 +1,7 @@
 -- insight_readings after new reads of some measured days. A row is a run of equal reads: read_at the first,
 -- confirmed_at the last of them. Reads may come in any order and more than once: the result is the same, so
--- overlapping runs leave no duplicate and what was known at any instant stays readable.
+-- overlapping runs leave no duplicate and what was known at any instant stays readable. Each import is a series of
+-- reads of its own: taking one back must not take a row that another one brought too.
 with reads as (
     select * exclude (confirmed_at), 0 as arrival from existing
     union all by name
@@ -31,7 +32,8 @@ changes as (
         end as is_change
     from distinct_reads
     window series as (
-        partition by workspace_id, platform, account_id, post_id, metric, source_metric, date, "window", source
+        partition by
+            workspace_id, platform, account_id, post_id, metric, source_metric, date, "window", source, import_id
         order by read_at
     )
 ),
@@ -39,7 +41,8 @@ numbered as (
     select
         *,
         sum(is_change) over (
-            partition by workspace_id, platform, account_id, post_id, metric, source_metric, date, "window", source
+            partition by
+                workspace_id, platform, account_id, post_id, metric, source_metric, date, "window", source, import_id
             order by read_at
         ) as run_number
     from changes
@@ -49,7 +52,8 @@ runs as (
         *,
         max(read_at) over (
             partition by
-                workspace_id, platform, account_id, post_id, metric, source_metric, date, "window", source, run_number
+                workspace_id, platform, account_id, post_id, metric, source_metric, date, "window", source, import_id,
+                run_number
         ) as confirmed_at
     from numbered
 )
