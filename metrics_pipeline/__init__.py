@@ -12,7 +12,7 @@ __all__ = ["connect"]
 
 
 def connect(data_dir: str | Path | None = None) -> duckdb.DuckDBPyConnection:
-    """A DuckDB connection with every table and view attached, see `lake.connection.connect`."""
-    from metrics_pipeline.lake.connection import connect as open_connection
+    """A DuckDB connection with every table and view attached, see `connection.connect`."""
+    from metrics_pipeline.connection import connect as open_connection
 
     return open_connection(data_dir)

@@ -114,12 +114,9 @@ def _partitions(pipeline: Pipeline) -> Finding:
 
 def _definitions(pipeline: Pipeline) -> Finding:
     started = time.monotonic()
-    import dagster as dg
+    from metrics_pipeline.automation.loadable import why_not_loadable
 
-    from metrics_pipeline.definitions import build_definitions
-
-    try:
-        dg.Definitions.validate_loadable(build_definitions(pipeline))
-    except dg.DagsterError as error:
-        return Finding("Dagster definitions", "failed", str(error).splitlines()[0])
+    problem = why_not_loadable(pipeline)
+    if problem is not None:
+        return Finding("Dagster definitions", "failed", problem)
     return Finding("Dagster definitions", "ok", f"load in {time.monotonic() - started:.1f} s")

@@ -9,7 +9,8 @@ from metrics_pipeline.aggregation.coverage import Coverage, coverage
 from metrics_pipeline.assets.collection import POSTS_KEY, STATUS_KEY, platform_asset_key
 from metrics_pipeline.assets.describe import table_metadata
 from metrics_pipeline.catalog.models import PlatformSpec
-from metrics_pipeline.lake.tables import DAILY_METRICS, MONTHLY_METRICS, WEEKLY_METRICS, TableSpec
+from metrics_pipeline.lake.table_spec import TableSpec
+from metrics_pipeline.lake.tables import DAILY_METRICS, MONTHLY_METRICS, WEEKLY_METRICS
 from metrics_pipeline.partitions import UPSTREAM_MAY_NOT_EXIST, PartitionSets, window_of
 from metrics_pipeline.pipeline import Pipeline
 from metrics_pipeline.windows import Window

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from metrics_pipeline.lake.tables import TableSpec
+from metrics_pipeline.lake.table_spec import TableSpec
 
 
 def table_metadata(spec: TableSpec) -> dict[str, dg.TableSchema | str]:

@@ -85,7 +85,7 @@ class _Bar:
 
 def _show(result: DemoResult) -> None:
     from metrics_pipeline.cli.sql import SqlFormat, answer
-    from metrics_pipeline.lake.connection import connect
+    from metrics_pipeline.connection import connect
 
     out.print(
         f"{'Resumed and built' if result.resumed else 'Built'} in {result.seconds:.0f} s: {result.accounts} accounts, "

@@ -41,7 +41,7 @@ def sql(
 ) -> None:
     """Query all tables and views with SQL (DuckDB), read-only. SHOW TABLES lists them."""
     use_data_dir(data_dir)
-    from metrics_pipeline.lake.connection import connect
+    from metrics_pipeline.connection import connect
 
     connection = connect()
     if query is not None:

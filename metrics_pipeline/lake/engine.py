@@ -21,7 +21,8 @@ from deltalake import DeltaTable
 
 from metrics_pipeline.lake.lake import Lake
 from metrics_pipeline.lake.predicates import Partitions
-from metrics_pipeline.lake.tables import TABLES, TableSpec
+from metrics_pipeline.lake.table_spec import TableSpec
+from metrics_pipeline.lake.tables import TABLES
 
 SQL_DIR = Path(__file__).resolve().parents[2] / "sql"
 

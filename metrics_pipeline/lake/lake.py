@@ -19,7 +19,8 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 
 from metrics_pipeline.errors import UserError
 from metrics_pipeline.lake.predicates import Partitions
-from metrics_pipeline.lake.tables import TABLES, TableSpec
+from metrics_pipeline.lake.table_spec import TableSpec
+from metrics_pipeline.lake.tables import TABLES
 from metrics_pipeline.settings import Settings
 
 ArrowData = pa.Table | pa.RecordBatchReader

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from metrics_pipeline.lake.tables import TableSpec
+from metrics_pipeline.lake.table_spec import TableSpec
 
 
 def _literal(value: str | date) -> str:

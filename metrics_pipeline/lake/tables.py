@@ -2,66 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
-import pyarrow as pa
-
-ColumnType = Literal["string", "date", "timestamp", "double", "bigint", "int", "boolean"]
-
-_ARROW: dict[ColumnType, pa.DataType] = {
-    "string": pa.string(),
-    "date": pa.date32(),
-    "timestamp": pa.timestamp("us", tz="UTC"),
-    "double": pa.float64(),
-    "bigint": pa.int64(),
-    "int": pa.int32(),
-    "boolean": pa.bool_(),
-}
-_SQL: dict[ColumnType, str] = {
-    "string": "VARCHAR",
-    "date": "DATE",
-    "timestamp": "TIMESTAMPTZ",
-    "double": "DOUBLE",
-    "bigint": "BIGINT",
-    "int": "INTEGER",
-    "boolean": "BOOLEAN",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    name: str
-    type: ColumnType
-    description: str
-
-    @property
-    def sql_type(self) -> str:
-        return _SQL[self.type]
-
-
-@dataclass(frozen=True, slots=True)
-class TableSpec:
-    """A lake table.
-
-    keys: the columns that identify a row. sort_by: the order inside a file, so that one workspace's rows lie
-    together. day_column: the partition column by which rows age, None for tables that do not.
-    """
-
-    name: str
-    description: str
-    columns: tuple[Column, ...]
-    partition_by: tuple[str, ...]
-    keys: tuple[str, ...]
-    sort_by: tuple[str, ...]
-    day_column: str | None = None
-
-    @property
-    def schema(self) -> pa.Schema:
-        return pa.schema([pa.field(c.name, _ARROW[c.type]) for c in self.columns])
-
-    def column(self, name: str) -> Column:
-        return next(c for c in self.columns if c.name == name)
+from metrics_pipeline.lake.table_spec import Column, ColumnType, TableSpec
 
 
 def _columns(*groups: tuple[tuple[str, ColumnType, str], ...]) -> tuple[Column, ...]:
