@@ -35,6 +35,7 @@ check: $(STAMP) ## lint and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --strict docs/generate_tables.py
 
 bench: $(STAMP) ## the figures that the documentation quotes
 	$(BIN)/python -m benchmarks.collection
