@@ -56,7 +56,7 @@ sums as (
         sum(readings_expected) as readings_expected,
         max(days_spanned) as days_spanned,
         max(last_read_at) as last_read_at,
-        any_value(day_timezone) as day_timezone,
+        min(day_timezone) as day_timezone,
         bool_or(approximate) as approximate
     from groups
     where across_entities <> 'none'
