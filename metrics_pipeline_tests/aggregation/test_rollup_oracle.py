@@ -89,7 +89,7 @@ def noon(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
 
 
-@histories(12)
+@histories(8)
 @given(days=day_rows(), windows=window_reads(), first_weekday=st.integers(0, 6))
 def test_every_week_is_what_its_days_say(
     memory: MemoryEngine, days: list[Day], windows: list[Row], first_weekday: int

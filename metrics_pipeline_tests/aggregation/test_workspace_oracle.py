@@ -51,7 +51,7 @@ def account_rows(draw: st.DrawFn) -> list[Day]:
     return list(rows.values())
 
 
-@histories(25)
+@histories(15)
 @given(accounts=account_rows())
 def test_every_workspace_row_is_what_its_accounts_say(
     memory: MemoryEngine, memory_builder: Builder, accounts: list[Day]

@@ -1,6 +1,7 @@
 -- insight_readings after new reads of some measured days. A row is a run of equal reads: read_at the first,
--- confirmed_at the last of them. Reads may come in any order and more than once: the result is the same, so
--- overlapping runs leave no duplicate and what was known at any instant stays readable.
+-- confirmed_at the last of them. A read may come again and a run may be overtaken: overlapping runs leave no
+-- duplicate and what was known at the instant of any read stays readable. A read that comes after several later
+-- ones and contradicts them splits their run; what lay inside the run is not kept.
 with reads as (
     select * exclude (confirmed_at), 0 as arrival from existing
     union all by name
