@@ -94,7 +94,12 @@ def _follower_growth(followers: Day, measured: Measured) -> Day:
     entity: Entity = (followers.workspace_id, followers.platform, str(followers.account_id), None)
     row = replace(followers, metric="follower_growth", source="derived", value=None, lifetime_value=None)
     row.numerator = row.denominator = row.days_spanned = None
-    row.readings, row.readings_expected, row.is_complete, row.state = int(followers.value is not None), 2, False, "unknown"
+    row.readings, row.readings_expected, row.is_complete, row.state = (
+        int(followers.value is not None),
+        2,
+        False,
+        "unknown",
+    )
     earlier, back = None, 0
     while earlier is None and back < measured.moment.lookback_days:
         back += 1

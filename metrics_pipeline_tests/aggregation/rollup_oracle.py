@@ -71,7 +71,8 @@ class Rollup:
             for r in self._windows
             if r["window"] == window
             and r["date"] == span.end - timedelta(days=1)
-            and (r["workspace_id"], r["platform"], r["account_id"], r["metric"]) == (workspace, platform, account, metric)
+            and (r["workspace_id"], r["platform"], r["account_id"], r["metric"])
+            == (workspace, platform, account, metric)
             and (r["post_id"] or r["account_id"]) == name
             and kind == ("post" if r["post_id"] else "account")
         ]
@@ -93,7 +94,9 @@ class Rollup:
             value = valued[-1].value if valued else None
             is_complete = is_over and rows[-1].date == span.days[-1] and rows[-1].is_complete
         elif additivity == "ratio":
-            parts = [(d.numerator, d.denominator) for d in rows if d.numerator is not None and d.denominator is not None]
+            parts = [
+                (d.numerator, d.denominator) for d in rows if d.numerator is not None and d.denominator is not None
+            ]
             over, under = sum(n for n, _ in parts), sum(d for _, d in parts)
             value = over / under if under else None
         elif additivity == "unique":
@@ -112,7 +115,9 @@ class Rollup:
         single = [d.value for d in valued if d.value is not None and d.days_spanned in (None, 1)]
         is_additive, is_level = additivity == "additive", additivity == "last_value"
         base = before.value if before else None
-        row: dict[str, Any] = dict(zip(("workspace_id", "platform", "entity_type", "entity_id", "account_id", "metric"), entity, strict=True))
+        row: dict[str, Any] = dict(
+            zip(("workspace_id", "platform", "entity_type", "entity_id", "account_id", "metric"), entity, strict=True)
+        )
         row |= {
             "start": span.start,
             "value": now.value,
@@ -170,7 +175,7 @@ class Rollup:
         own = [v for v in now.versions if v]
         earlier = [v for v in before.versions if v] if before else []
         has_base = before is not None and before.value is not None
-        if len(set(own)) > 1 or len(set(earlier)) > 1 and 0 not in (before.versions if before else []):
+        if len(set(own)) > 1 or (len(set(earlier)) > 1 and 0 not in (before.versions if before else [])):
             return "definition_changed"
         if has_base and before and before.versions[1] != now.versions[1]:
             return "definition_changed"

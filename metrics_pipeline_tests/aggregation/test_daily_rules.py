@@ -58,7 +58,9 @@ def test_sources_take_precedence_and_a_failed_one_gives_way(memory: MemoryEngine
     assert [(r["source"], r["value"]) for r in found] == [("series", 1), ("counter", 10), ("import", 7), ("posts", 2)]
 
 
-def test_growth_of_followers_crosses_from_an_import_to_what_is_read(memory: MemoryEngine, memory_builder: Builder) -> None:
+def test_growth_of_followers_crosses_from_an_import_to_what_is_read(
+    memory: MemoryEngine, memory_builder: Builder
+) -> None:
     world = World(
         [insight("followers", day("2026-03-02"), 100, source="import")],
         [counter("followers", at("2026-03-03 23:50"), 90, kind="gauge")],
@@ -81,7 +83,9 @@ def test_a_day_in_a_range_looks_back_no_further_than_alone(memory: MemoryEngine,
         assert (growth["value"], growth["state"]) == (None, "unknown")
 
 
-def test_engagement_of_parts_that_all_failed_has_no_value_but_a_row(memory: MemoryEngine, memory_builder: Builder) -> None:
+def test_engagement_of_parts_that_all_failed_has_no_value_but_a_row(
+    memory: MemoryEngine, memory_builder: Builder
+) -> None:
     measured = day("2026-03-02")
     world = World(
         [insight("likes", measured, 4, account="fine"), insight("views", measured, 50)],
@@ -89,7 +93,11 @@ def test_engagement_of_parts_that_all_failed_has_no_value_but_a_row(memory: Memo
     )
     rows = build(memory, memory_builder, world, "2026-03-02", "2026-03-02")
     engagement = rows["main", "instagram", "engagement", measured]
-    assert (engagement["value"], engagement["state"], engagement["reason"]) == (None, "no_components", "no value for likes")
+    assert (engagement["value"], engagement["state"], engagement["reason"]) == (
+        None,
+        "no_components",
+        "no value for likes",
+    )
     assert rows["main", "instagram", "engagement_rate", measured]["state"] == "no_components"
     whole = rows["acme", "instagram", "engagement", measured]
     assert (whole["value"], whole["entities_present"], whole["entities_expected"]) == (4, 1, 2)
@@ -116,7 +124,9 @@ def test_a_platform_nobody_asked_today_is_no_drop(memory: MemoryEngine, memory_b
 def test_a_level_that_keeps_failing_makes_the_sum_unknown_after_a_week(
     memory: MemoryEngine, memory_builder: Builder
 ) -> None:
-    failing = [status("followers", date(2026, 3, n), "failed", account="b", collection="counters") for n in range(2, 11)]
+    failing = [
+        status("followers", date(2026, 3, n), "failed", account="b", collection="counters") for n in range(2, 11)
+    ]
     world = World(
         counters=[counter("followers", at("2026-03-01 23:50"), 40, kind="gauge", account="b")]
         + [counter("followers", at(f"2026-03-{n:02} 23:50"), 60, kind="gauge", account="a") for n in range(1, 11)],
@@ -133,7 +143,10 @@ def test_distinct_people_pass_through_one_account_and_are_never_summed(
 ) -> None:
     measured = day("2026-03-02")
     world = World(
-        [insight("reach", measured, v, account=a, workspace=w) for v, a, w in ((7, "a", "w1"), (8, "b", "w2"), (9, "c", "w2"))]
+        [
+            insight("reach", measured, v, account=a, workspace=w)
+            for v, a, w in ((7, "a", "w1"), (8, "b", "w2"), (9, "c", "w2"))
+        ]
     )
     rows = build(memory, memory_builder, world, "2026-03-02", "2026-03-02")
     assert rows["w1", "instagram", "reach", measured]["value"] == 7

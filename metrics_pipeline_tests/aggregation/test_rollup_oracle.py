@@ -136,9 +136,7 @@ def test_every_month_is_what_its_days_say(
 
 @pytest.mark.parametrize("first_weekday", range(7))
 def test_a_week_starts_where_the_setting_says(memory: MemoryEngine, first_weekday: int) -> None:
-    days = [
-        Day(FIRST + timedelta(days=n), "acme", "x", "account", "c", "c", "likes", value=1.0) for n in range(14)
-    ]
+    days = [Day(FIRST + timedelta(days=n), "acme", "x", "account", "c", "c", "likes", value=1.0) for n in range(14)]
     load(memory, days, [])
     builder = Builder(memory, catalog(), Settings(week_start=WEEKDAYS[first_weekday]))
     builder.weekly(Window.of_days(FIRST, FIRST + timedelta(days=14)), noon(TODAY))

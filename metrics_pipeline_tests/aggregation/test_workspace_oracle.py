@@ -38,7 +38,10 @@ def account_rows(draw: st.DrawFn) -> list[Day]:
         row.is_complete, row.is_provisional = draw(st.booleans()), draw(st.booleans())
         row.days_spanned, row.definition_version = draw(st.sampled_from((None, 1, 3))), draw(st.integers(1, 2))
         if metric.startswith("engagement_rate"):
-            row.numerator, row.denominator = draw(st.sampled_from((None, 0.0, 4.0))), draw(st.sampled_from((None, 0.0, 8.0)))
+            row.numerator, row.denominator = (
+                draw(st.sampled_from((None, 0.0, 4.0))),
+                draw(st.sampled_from((None, 0.0, 8.0))),
+            )
             if row.denominator and row.numerator is not None:
                 row.value = row.numerator / row.denominator
             row.state = "no_components" if row.value is None else state_of(row.value)

@@ -34,7 +34,12 @@ def workspace_days(accounts: list[Day], catalog: Catalog, days: Iterable[date]) 
 class _Member:
     """One account's part in a day: its row of the day, and what it showed in the week before."""
 
-    def __init__(self, history: dict[tuple[str, str, str, str | None, date], Day], key: tuple[str, str, str, str | None], day: date) -> None:
+    def __init__(
+        self,
+        history: dict[tuple[str, str, str, str | None, date], Day],
+        key: tuple[str, str, str, str | None],
+        day: date,
+    ) -> None:
         self.today = history.get((*key, day))
         before = [history.get((*key, day - timedelta(days=n))) for n in range(1, CARRY_DAYS + 1)]
         self.before = [d for d in before if d is not None]
@@ -55,7 +60,9 @@ class _Member:
 
     @property
     def carried(self) -> float | None:
-        return self.value if self.value is not None else next((d.value for d in self.before if d.value is not None), None)
+        return (
+            self.value if self.value is not None else next((d.value for d in self.before if d.value is not None), None)
+        )
 
 
 def _group(day: date, workspace: str, platform: str, metric: str, group: list[_Member], catalog: Catalog) -> Day | None:
@@ -86,7 +93,9 @@ def _group(day: date, workspace: str, platform: str, metric: str, group: list[_M
         row.state = "unknown"
     if row.value is not None:
         row.state = state_of(row.value)
-    row.is_complete = all(m.is_asked for m in expected) and all(d.is_complete for d in asked) and len(values) == len(expected)
+    row.is_complete = (
+        all(m.is_asked for m in expected) and all(d.is_complete for d in asked) and len(values) == len(expected)
+    )
     row.is_provisional = any(d.is_provisional for d in asked)
     row.readings = sum(d.readings for d in asked)
     row.readings_expected = sum(d.readings_expected for d in asked) + len(expected) - len(asked)

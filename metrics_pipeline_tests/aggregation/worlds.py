@@ -33,7 +33,12 @@ def _place(account: tuple[str, str, str]) -> dict[str, str]:
 
 @st.composite
 def _insight(draw: st.DrawFn) -> Row:
-    account, n, metric, post_id = draw(_account), draw(_day), draw(st.sampled_from(SERIES)), draw(st.sampled_from(POSTS))
+    account, n, metric, post_id = (
+        draw(_account),
+        draw(_day),
+        draw(st.sampled_from(SERIES)),
+        draw(st.sampled_from(POSTS)),
+    )
     measured = FIRST + timedelta(days=n)
     columns: Row = {"post_id": None if metric in ("followers", "completion_rate") else post_id}
     if metric == "followers" or draw(st.integers(0, 4)) == 0:
@@ -48,7 +53,9 @@ def _insight(draw: st.DrawFn) -> Row:
     if metric == "completion_rate":
         value_of_ratio = columns["numerator"]
         assert isinstance(value_of_ratio, float)
-        return insight(metric, measured, value_of_ratio / 20, read_at=_read(measured, draw), **_place(account), **columns)
+        return insight(
+            metric, measured, value_of_ratio / 20, read_at=_read(measured, draw), **_place(account), **columns
+        )
     return insight(metric, measured, value, read_at=_read(measured, draw), **_place(account), **columns)
 
 
@@ -86,7 +93,9 @@ def _status(draw: st.DrawFn) -> Row:
     account, n = draw(_account), draw(_day)
     metric = draw(st.sampled_from(("followers", "likes", "views", "comments", "reach")))
     measured = FIRST + timedelta(days=n)
-    read = datetime(measured.year, measured.month, measured.day, tzinfo=UTC) + timedelta(hours=draw(st.sampled_from((5, 23))))
+    read = datetime(measured.year, measured.month, measured.day, tzinfo=UTC) + timedelta(
+        hours=draw(st.sampled_from((5, 23)))
+    )
     state = draw(st.sampled_from(STATES))
     kind = draw(st.sampled_from(("counters", "insights")))
     return status(metric, measured, state, reason=f"it was {state}", read_at=read, collection=kind, **_place(account))

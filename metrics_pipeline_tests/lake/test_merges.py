@@ -66,7 +66,9 @@ def known_at(runs: list[tuple[datetime, datetime, float]], moment: datetime) -> 
     return next((value for first, _, value in reversed(runs) if first <= moment), None)
 
 
-_read_lists = st.lists(st.tuples(st.integers(0, 23), st.integers(0, 2)), min_size=1, max_size=8, unique_by=lambda r: r[0])
+_read_lists = st.lists(
+    st.tuples(st.integers(0, 23), st.integers(0, 2)), min_size=1, max_size=8, unique_by=lambda r: r[0]
+)
 
 
 @histories(8)
@@ -132,9 +134,7 @@ def test_counters_and_status_do_not_depend_on_order_or_repetition(
                 counters=[counter("views", seen, value, account=account)],
                 statuses=[status("views", seen.date(), state, read_at=seen, account=account)],
             ).write(memory)
-        return [
-            sorted(memory.tables[t].to_pylist(), key=str) for t in ("counter_readings", "collection_status")
-        ]
+        return [sorted(memory.tables[t].to_pylist(), key=str) for t in ("counter_readings", "collection_status")]
 
     readings, statuses = tables(values)
     assert len(readings) == len(values)
@@ -170,7 +170,9 @@ def merged(memory: MemoryEngine, *names: str) -> Row:
     return found
 
 
-@pytest.mark.parametrize("names", [("alive", "renamed", "gone"), ("alive", "gone", "still gone"), ("alive", "gone", "back")])
+@pytest.mark.parametrize(
+    "names", [("alive", "renamed", "gone"), ("alive", "gone", "still gone"), ("alive", "gone", "back")]
+)
 def test_posts_do_not_depend_on_order_or_repetition(memory: MemoryEngine, names: tuple[str, ...]) -> None:
     expected = merged(memory, *names)
     for order in itertools.permutations(names):
@@ -220,7 +222,10 @@ def test_a_replay_corrects_what_a_parser_got_wrong(engine: Engine) -> None:
     World(insights=[{**r, "value": float(str(r["value"])) / 10} for r in rows]).write(engine)
     with engine.session() as session:
         found = session.run("select value, read_at, confirmed_at from insight_readings order by read_at").read_all()
-    assert [tuple(r.values()) for r in found.to_pylist()] == [(5.0, instant(1), instant(5)), (6.0, instant(9), instant(9))]
+    assert [tuple(r.values()) for r in found.to_pylist()] == [
+        (5.0, instant(1), instant(5)),
+        (6.0, instant(9), instant(9)),
+    ]
 
 
 def test_a_measured_day_is_its_own_series(engine: Engine) -> None:
