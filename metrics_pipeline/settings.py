@@ -53,10 +53,10 @@ class Settings(BaseSettings):
     youtube_base_url: str | None = Field(None, description="Sandbox or proxy for YouTube; may contain {at}.")
     instagram_graph_version: str = Field("v26.0", description="Graph API version; v26.0 is served until at least 2028.")
     instagram_series_day_shift: int = Field(
-        0,
+        -1,
         ge=-1,
-        le=1,
-        description="Days added to a follower_count point's end_time to get its measured day; sources say 0 or -1.",
+        le=0,
+        description="Days added to a follower_count point's end_time to get its measured day; sources say -1 or 0.",
     )
     x_vocabulary: Literal["tweet", "post"] = Field(
         "tweet",

@@ -5,3 +5,11 @@ create or replace macro utc_day(instant) as cast(instant as date);
 create or replace macro day_start(day) as cast(day as timestamptz);
 create or replace macro hours(n) as to_hours(n);
 create or replace macro plus_days(day, n) as day + cast(n as integer);
+-- text without surrounding white space, null where nothing is left
+create or replace macro filled(txt) as nullif(trim(txt, chr(32) || chr(9) || chr(10) || chr(13)), '');
+create or replace macro newest_version(breaks, day) as coalesce(list_max([b.version for b in breaks if b.date <= day]), 1);
+create or replace macro is_json_object(txt) as case when json_valid(txt) then json_type(txt) = 'OBJECT' else false end;
+create or replace macro quoted(txt) as '''' || left(txt, 60) || case when length(txt) > 60 then '…' else '' end || '''';
+-- The same number whatever order the rows come in, so that a rebuild equals what it replaces: compensated, and
+-- rounded far below any metric's resolution (the finest is a millisecond).
+create or replace macro stable_sum(x) as round(fsum(x), 6);

@@ -105,6 +105,13 @@ class Backfiller:
                 steps += [Step(group, tuple(keys[n : n + size])) for n in range(0, len(keys), size)]
         return steps
 
+    def restatement_days(self, platform: str) -> int:
+        return self._pipeline.catalog.platforms[platform].restatement_days
+
+    def is_materialized(self, step: Step) -> bool:
+        """Whether every partition of the step has been built before, by whatever run."""
+        return all(set(step.keys) <= self.instance.get_materialized_partitions(asset) for asset in step.assets)
+
     def run(self, step: Step, run_config: Mapping[str, object] | None = None) -> str:
         """Run one step and return its run id.
 

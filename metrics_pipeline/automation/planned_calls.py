@@ -23,4 +23,5 @@ def planned_calls(pipeline: Pipeline, step: Step) -> int | None:
     ).to_pylist()
     if not rows or rows[0]["calls_per_partition"] is None:
         return None
-    return round(rows[0]["calls_per_partition"] * len(accounts) * len(step.keys))
+    per_partition = float(rows[0]["calls_per_partition"])
+    return round(per_partition * len(accounts) * len(step.keys))

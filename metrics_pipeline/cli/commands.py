@@ -4,12 +4,33 @@ from __future__ import annotations
 
 import typer
 
-from metrics_pipeline.cli import accounts, credentials, sandbox, workspaces
+from metrics_pipeline.cli import (
+    accounts,
+    backfill,
+    credentials,
+    demo,
+    dev,
+    doctor,
+    imports,
+    maintain,
+    sandbox,
+    sql,
+    status,
+    workspaces,
+)
 
 
 def register(app: typer.Typer) -> None:
     """Attach every command group to the application."""
+    demo.register(app)
+    dev.register(app)
+    sql.register(app)
+    backfill.register(app)
     workspaces.register(app)
     accounts.register(app)
     credentials.register(app)
+    status.register(app)
+    doctor.register(app)
+    maintain.register(app)
+    imports.register(app)
     sandbox.register(app)

@@ -110,10 +110,11 @@ class Collector:
         log.info("%s", summary.line())
         return summary
 
-    @property
-    def _optional_metrics(self) -> frozenset[str]:
-        needed = {s.metric for s in self.spec.sources if not s.optional}
-        return frozenset(s.metric for s in self.spec.sources if s.metric not in needed)
+    def _optional_metrics(self, collection: CollectionKind) -> frozenset[str]:
+        """Metrics that this collection may lack without anything being wrong."""
+        sources = [s for s in self.spec.sources if (s.kind == "series") == (collection == "insights")]
+        needed = {s.metric for s in sources if not s.optional}
+        return frozenset(s.metric for s in sources if s.metric not in needed)
 
     def _slots(self, request: CollectionRequest, now: datetime) -> Iterable[tuple[Window, datetime]]:
         """(window, instant) pairs to ask for: every hour of its own for counters, the whole window for series."""
@@ -189,7 +190,10 @@ class Collector:
         turns = []
         for window, instant in slots:
             report = AccountReport(
-                record.workspace_id, record.account_id, AccountResult(), optional=self._optional_metrics
+                record.workspace_id,
+                record.account_id,
+                AccountResult(),
+                optional=self._optional_metrics(request.collection),
             )
             if lost is None and account is not None:
                 context = CollectionContext(now=now, observed_at=instant, known_posts=posts)

@@ -21,7 +21,8 @@ from metrics_pipeline.settings import Settings
 Sleep = Callable[[float], Awaitable[None]]
 
 # 0.5, 1, 2, 4 seconds with up to half a second of jitter: long enough for a hiccup, short enough for an hourly run.
-BACKOFF = wait_exponential_jitter(initial=0.5, max=20.0, jitter=0.5)
+BACKOFF = wait_exponential_jitter(multiplier=0.5, max=20.0, jitter=0.5)
+_SAFE_PATH = re.compile(r"(/[A-Za-z0-9_.:-]+)+")
 BUDGET_CODE = "request_budget"
 
 
@@ -62,6 +63,7 @@ class PlatformClient:
         self.stopped: PlatformError | None = None
         self._hosts = spec.hosts
         self._override = settings.base_url(spec.platform)
+        self.observes_past = "{at}" in (self._override or "")
         self._slots = asyncio.Semaphore(spec.concurrency)
         self._http = httpx.AsyncClient(
             transport=transport,
@@ -138,8 +140,10 @@ class Session:
         """GET one path of the real API.
 
         Raises:
-            PlatformError: what is left after retries and bearable waits.
+            PlatformError: what is left after retries and bearable waits; config, when an id would bend the path.
         """
+        if not _SAFE_PATH.fullmatch(path) or ".." in path:
+            raise PlatformError(Act.CONFIG, "the account's or a post's id holds characters that no id has")
         client = self._client
         retrying = AsyncRetrying(
             sleep=client.sleep,
@@ -166,19 +170,20 @@ class Session:
         self._result.calls += 1
         response = await client.send(client.url(host, path, self._at), params, self._account.token)
         answer = self._record(response, path, params)
-        now = client.clock.now()
-        error = client.dialect.classify(answer, now)
+        # What an answer says about instants, such as a window's reset, is said on the clock that it was asked on.
+        there = self._at if client.observes_past else client.clock.now()
+        error = client.dialect.classify(answer, there)
         if error is None and answer.body is None:
             error = PlatformError(
                 Act.RETRY, "the platform answered with something that is not JSON", status=answer.status
             )
         if error is not None:
             error = error.without(self._account.token)
-            self._spread(error, now)
+            self._spread(error)
             raise error
-        seconds = client.dialect.quota_used_up(answer, now)
+        seconds = client.dialect.quota_used_up(answer, there)
         if seconds is not None:
-            pause.set(now + timedelta(seconds=seconds))
+            pause.set(client.clock.now() + timedelta(seconds=seconds))
         return answer
 
     def _record(self, response: httpx.Response, path: str, params: Mapping[str, str]) -> Answer:
@@ -203,12 +208,12 @@ class Session:
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status_code, headers, body, params)
 
-    def _spread(self, error: PlatformError, now: datetime) -> None:
+    def _spread(self, error: PlatformError) -> None:
         """Tell the other accounts of the run what concerns them too."""
         if error.act is Act.STOP_PLATFORM:
             self._client.stopped = error
         if error.act is Act.WAIT and error.scope == "app" and error.wait_seconds is not None:
-            self._client.app_pause.set(now + timedelta(seconds=error.wait_seconds))
+            self._client.app_pause.set(self._client.clock.now() + timedelta(seconds=error.wait_seconds))
 
     def _worth_another_try(self, error: BaseException) -> bool:
         if not isinstance(error, PlatformError):

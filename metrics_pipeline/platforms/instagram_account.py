@@ -10,10 +10,9 @@ from metrics_pipeline.platforms.contract import AccountResult, State
 from metrics_pipeline.platforms.errors import Act, PlatformError
 from metrics_pipeline.platforms.graph_insights import Insight, ask_without_refused, insights_in
 from metrics_pipeline.platforms.http import Session
-from metrics_pipeline.platforms.instagram_media import asked_name
 from metrics_pipeline.platforms.outcomes import Tally
 from metrics_pipeline.platforms.patience import Patience
-from metrics_pipeline.platforms.readings import reading
+from metrics_pipeline.platforms.readings import asked_name, reading
 from metrics_pipeline.settings import Settings
 from metrics_pipeline.windows import DAY, Window, month_start_of, week_start_of
 

@@ -14,7 +14,7 @@ from metrics_pipeline.platforms.http import Session
 from metrics_pipeline.platforms.outcomes import Tally
 from metrics_pipeline.platforms.parsing import Fields
 from metrics_pipeline.platforms.patience import Patience
-from metrics_pipeline.platforms.readings import applies_to, reading
+from metrics_pipeline.platforms.readings import applies_to, asked_name, reading
 
 MEDIA_FIELDS = "id,timestamp,media_type,media_product_type,caption,permalink,shortcode"
 PAGE_SIZE = 50  # no maximum is documented; smaller ones are tried when the platform asks for less
@@ -190,11 +190,6 @@ class MediaReader:
         kept = reading(source, day, raw, post=post, numerator=numerator, denominator=denominator, metadata=buckets)
         self._result.readings.append(kept)
         tally.hit("post", source.metric, day, kept.value)
-
-
-def asked_name(source: SourceMetric) -> str:
-    """The metric's name in a request: what stands before the dot."""
-    return source.source.split(".")[0]
 
 
 def _expired(post: Post, observed_at: datetime) -> bool:

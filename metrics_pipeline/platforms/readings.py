@@ -48,6 +48,11 @@ def reading(
     )
 
 
+def asked_name(source: SourceMetric) -> str:
+    """The name a source has in a request: what stands before the dot of `metric.part`."""
+    return source.source.split(".")[0]
+
+
 def applies_to(source: SourceMetric, post: Post) -> bool:
     """Whether a post-level source exists for this kind of post."""
     return not source.post_types or post.post_type in source.post_types

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from metrics_pipeline.catalog.models import PlatformSpec
 from metrics_pipeline.platforms.contract import AccountResult, Post
-from metrics_pipeline.platforms.errors import Answer, PlatformError
+from metrics_pipeline.platforms.errors import Act, Answer, PlatformError
 from metrics_pipeline.platforms.http import Session
 from metrics_pipeline.platforms.outcomes import Tally
 from metrics_pipeline.platforms.parsing import Fields
@@ -18,6 +18,7 @@ from metrics_pipeline.platforms.x_posts import batches, problems_in, rfc3339, va
 from metrics_pipeline.windows import DAY, Window, midnight
 
 PATH = "/2/tweets/analytics"
+FIELDS = "analytics.fields"
 SLICE_DAYS = 30
 # Series the platform knows and the catalogue does not.
 UNMAPPED = ("email_tweet", "app_opens", "app_install_attempts")
@@ -32,6 +33,7 @@ class PostAnalytics:
         self._slice_days = spec.max_window_days or SLICE_DAYS
         self._result = result
         self._patience = Patience()
+        self._refused: dict[str, PlatformError] = {}
 
     async def read(self, posts: Sequence[str], days: Sequence[date], now: datetime, tally: Tally) -> None:
         for source in self._sources:
@@ -39,7 +41,6 @@ class PostAnalytics:
                 tally.plan("post", source.metric, day, len(posts))
         if not posts or not days:
             return
-        names = dict.fromkeys(name for s in self._sources for name in s.source.split("+"))
         for part in Window.of_days(days[0], days[-1] + DAY).split(self._slice_days):
             end = min(part.end, now)
             if end <= part.start:
@@ -50,10 +51,9 @@ class PostAnalytics:
                     "start_time": rfc3339(part.start),
                     "end_time": rfc3339(end),
                     "granularity": "daily",
-                    "analytics.fields": ",".join(names),
                 }
                 try:
-                    answer = await self._session.get(PATH, params)
+                    answer = await self._ask(params)
                 except PlatformError as error:
                     self._patience.weigh(error)
                     closed = error.status in (403, 404)
@@ -63,6 +63,27 @@ class PostAnalytics:
                     continue
                 self._patience.succeeded()
                 self._keep(answer, set(part.days()), tally)
+        for source in self._sources:
+            for refusal in (self._refused[n] for n in source.source.split("+") if n in self._refused):
+                for day in days:
+                    tally.refuse("post", source.metric, day, refusal)
+
+    async def _ask(self, params: dict[str, str]) -> Answer:
+        """Ask for every field, leaving out those the platform refuses by name: one unknown name fails the request."""
+        while True:
+            names = [n for n in self._names() if n not in self._refused]
+            try:
+                return await self._session.get(PATH, params | {FIELDS: ",".join(names)})
+            except PlatformError as error:
+                text = str(error)
+                culprits = [n for n in names if f"[{n}]" in text] if error.act is Act.CONFIG and FIELDS in text else []
+                if not culprits or len(culprits) == len(names):
+                    raise
+                skip = PlatformError(Act.SKIP_METRIC, text, metric=culprits[0], code=error.code, status=error.status)
+                self._refused |= dict.fromkeys(culprits, skip)
+
+    def _names(self) -> list[str]:
+        return list(dict.fromkeys(name for s in self._sources for name in s.source.split("+")))
 
     def _refuse(self, error: PlatformError, days: Sequence[date], tally: Tally) -> None:
         if error.code == NOT_ENROLLED:
@@ -93,8 +114,7 @@ class PostAnalytics:
             return
         with metrics:
             metrics.ignore(*UNMAPPED)
-            named = dict.fromkeys(name for s in self._sources for name in s.source.split("+"))
-            counts = {name: value for name in named if (value := metrics.number(name)) is not None}
+            counts = {name: value for name in self._names() if (value := metrics.number(name)) is not None}
         for source in self._sources:
             raw = value_of(source, counts)
             if raw is not None:

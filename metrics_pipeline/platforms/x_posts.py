@@ -61,7 +61,7 @@ async def timeline(
     session: Session, words: Vocabulary, user_id: str, oldest: datetime, result: AccountResult
 ) -> list[SeenPost]:
     """The account's own posts since `oldest`. Asking for no more than that matters: X charges per post returned."""
-    seen: list[SeenPost] = []
+    seen: dict[str, SeenPost] = {}  # a post published between two pages shifts the next one: ids may repeat
     token: str | None = None
     while True:
         params = {"max_results": "100", "exclude": "retweets", "start_time": rfc3339(oldest), **EXPANSIONS}
@@ -70,10 +70,11 @@ async def timeline(
         answer = await words.get(session, "timeline", f"/2/users/{user_id}/tweets", PUBLIC_FIELDS, params)
         page = posts_in(answer, result.unknown_fields)
         # Filtered posts make pages short or empty while more follow: only a missing token ends the list.
-        seen += [s for s in page.seen if s.post.published_at is None or s.post.published_at >= oldest]
+        young = (s for s in page.seen if s.post.published_at is None or s.post.published_at >= oldest)
+        seen |= {s.post.post_id: s for s in young}
         token = page.next_token
         if token is None:
-            return seen
+            return list(seen.values())
 
 
 async def posts_by_id(

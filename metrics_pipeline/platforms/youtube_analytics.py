@@ -13,7 +13,7 @@ from metrics_pipeline.platforms.http import Session
 from metrics_pipeline.platforms.outcomes import Tally
 from metrics_pipeline.platforms.parsing import Fields, as_number
 from metrics_pipeline.platforms.patience import Patience
-from metrics_pipeline.platforms.readings import reading
+from metrics_pipeline.platforms.readings import asked_name, reading
 from metrics_pipeline.platforms.youtube_errors import PACIFIC
 from metrics_pipeline.windows import DAY, Window
 
@@ -84,9 +84,9 @@ class ChannelSeries:
         self._now = now
         self._result = result
         self._patience = Patience()
-        # The days of the core group that came with a row; None while a failure leaves it open.
-        self._ready: set[date] = set()
-        self._refusal: PlatformError | None = None
+        self._refused: dict[str, PlatformError] = {}
+        self._ready: set[date] = set()  # days the channel has a row for
+        self._refusal: PlatformError | None = None  # why the channel's own core request failed
 
     async def read_channel(self, days: Sequence[date], tally: Tally) -> None:
         """One request per latency class and slice: a slow metric would hold back the fresh ones asked with it."""
@@ -104,6 +104,8 @@ class ChannelSeries:
         if isinstance(rows, PlatformError):
             if api == CORE:
                 self._refusal = rows
+            elif rows.act is Act.CONFIG:  # a rarer group this channel's reports do not offer
+                rows = PlatformError(Act.SKIP_METRIC, str(rows), code=rows.code, status=rows.status)
             for source in sources:
                 for day in days:
                     tally.refuse("account", source.metric, day, rows)
@@ -115,7 +117,10 @@ class ChannelSeries:
                 self._ready.add(day)
             for source in sources:
                 found = None if values is None else figure(source, values)
-                if found is None:
+                refusal = self._refused.get(asked_name(source))
+                if refusal is not None:
+                    tally.refuse("account", source.metric, day, refusal)
+                elif found is None:
                     tally.miss("account", source.metric, day, State.UNKNOWN, self._missing(source, day))
                 else:
                     self._keep(source, day, found, None, tally)
@@ -145,7 +150,7 @@ class ChannelSeries:
         extra = {
             "dimensions": "video",
             "filters": f"video=={','.join(by_id)}",
-            "sort": "-views",
+            "sort": "-",  # by the first metric asked, since one is required
             "maxResults": str(VIDEO_BATCH),
         }
         rows = await self._report(sources, day, day, extra)
@@ -153,6 +158,9 @@ class ChannelSeries:
             for source in sources:
                 tally.refuse("post", source.metric, day, rows)
             return
+        for source in sources:
+            if (refusal := self._refused.get(asked_name(source))) is not None:
+                tally.refuse("post", source.metric, day, refusal)
         for row in rows:
             post = by_id.get(row.key)
             for source in sources if post is not None else []:
@@ -163,20 +171,28 @@ class ChannelSeries:
     async def _report(
         self, sources: list[SourceMetric], first: date, last: date, extra: dict[str, str]
     ) -> list[Row] | PlatformError:
-        """One report, or the error that costs only its own figures."""
-        params = {
-            "ids": f"channel=={self._channel_id}",
-            "startDate": first.isoformat(),
-            "endDate": last.isoformat(),
-            "metrics": ",".join(dict.fromkeys(s.source.split(".")[0] for s in sources)),
-        }
-        try:
-            answer = await self._session.get(PATH, params | extra, host=HOST)
-        except PlatformError as error:
-            self._patience.weigh(error)
-            return error
-        self._patience.succeeded()
-        return rows_in(answer, self._result.unknown_fields)
+        """One report without the metrics the platform refuses by name, or the error that costs only its figures."""
+        asked = list(dict.fromkeys(asked_name(s) for s in sources))
+        while names := [name for name in asked if name not in self._refused]:
+            params = {
+                "ids": f"channel=={self._channel_id}",
+                "startDate": first.isoformat(),
+                "endDate": last.isoformat(),
+                "metrics": ",".join(names),
+            } | extra
+            if extra["sort"] == "-":
+                params["sort"] = f"-{names[0]}"
+            try:
+                answer = await self._session.get(PATH, params, host=HOST)
+            except PlatformError as error:
+                if error.act is Act.SKIP_METRIC and error.metric in names:
+                    self._refused[error.metric] = error
+                    continue
+                self._patience.weigh(error)
+                return error
+            self._patience.succeeded()
+            return rows_in(answer, self._result.unknown_fields)
+        return self._refused[asked[0]]
 
     def _keep(
         self,

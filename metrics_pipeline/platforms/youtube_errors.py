@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -31,7 +32,8 @@ ACTS = {
     "incompatibleParameters": Act.CONFIG,
     "badRequest": Act.CONFIG,
 }
-# Parts of the Analytics API that earn money: refused as a metric, not as an account.
+_UNKNOWN_METRIC = re.compile(r"unknown identifier \((\w+)\)", re.IGNORECASE)
+# Figures about money: refused as metrics, not as an account.
 MONEY = ("revenue", "cpm", "monetized", "adimpressions")
 
 
@@ -49,9 +51,11 @@ def classify(answer: Answer, now: datetime) -> PlatformError | None:
     message = str(body.get("message") or first.get("message") or f"HTTP {answer.status} without an explanation")
     text = f"{message} ({reason or answer.status})"
 
-    def found(act: Act, wait: float | None = None) -> PlatformError:
+    def found(act: Act, wait: float | None = None, metric: str | None = None) -> PlatformError:
         scope: Scope = "app" if act is Act.WAIT else "account"
-        return PlatformError(act, text, wait_seconds=wait, scope=scope, code=reason or None, status=answer.status)
+        return PlatformError(
+            act, text, wait_seconds=wait, scope=scope, metric=metric, code=reason or None, status=answer.status
+        )
 
     if reason in DAILY_QUOTA or ("quota exceeded" in message.lower() and "per day" in message.lower()):
         return found(Act.WAIT, wait=seconds_to_pacific_midnight(now))
@@ -62,6 +66,8 @@ def classify(answer: Answer, now: datetime) -> PlatformError | None:
         return found(Act.RETRY)
     if reason == "forbidden" and any(word in answer.params.get("metrics", "").lower() for word in MONEY):
         return found(Act.SKIP_METRIC)
+    if named := _UNKNOWN_METRIC.search(message):
+        return found(Act.SKIP_METRIC, metric=named.group(1))
     if reason in ACTS and answer.status < 500:
         return found(ACTS[reason])
     if answer.status == 429:

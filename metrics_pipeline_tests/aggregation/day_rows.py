@@ -62,7 +62,7 @@ def assert_same_rows(
     keys: Sequence[str],
     columns: Sequence[str],
 ) -> None:
-    """Both have the same keys, once each, and equal columns (floats to nine digits); the message names what differs."""
+    """Same keys, once each, and equal columns (floats to six decimals); the message names what differs."""
     left, right = _by_key(actual, keys), _by_key(expected, keys)
     assert not (extra := sorted(map(str, left.keys() - right.keys()))), f"rows nobody expected: {extra[:5]}"
     assert not (lost := sorted(map(str, right.keys() - left.keys()))), f"rows that are missing: {lost[:5]}"
@@ -86,5 +86,5 @@ def _by_key(rows: Iterable[Mapping[str, Any]], keys: Sequence[str]) -> dict[Key,
 
 def _is_same(a: object, b: object) -> bool:
     if isinstance(a, float) and isinstance(b, float | int):
-        return math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-9)
+        return math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-6)
     return a == b

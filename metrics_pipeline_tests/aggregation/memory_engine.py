@@ -44,7 +44,8 @@ class MemoryEngine(Engine):
             self._connection.register(name, rows)
         named = set(re.findall(r"\$(\w+)", statement))
         bound = {key: value for key, value in (parameters or {}).items() if key in named}
-        return self._connection.sql(statement, params=bound or None).to_arrow_reader()
+        reader: pa.RecordBatchReader = self._connection.sql(statement, params=bound or None).to_arrow_reader()
+        return reader
 
     def _split(self, table: str, partitions: Partitions) -> tuple[pa.Table, pa.Table]:
         """The rows inside and outside of some partitions."""

@@ -52,7 +52,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnection:
     world.write(engine)
     builder, window = Builder(engine, catalog(), Settings()), Window.of_days(first, first + timedelta(days=10))
     for kind in ("post", "account", "workspace"):
-        builder.daily(kind, window, at("2026-03-10 00:00"))  # type: ignore[arg-type]  # a tuple of str
+        builder.daily(kind, window, at("2026-03-10 00:00"))
     builder.weekly(window, at("2026-03-10 00:00"))
     builder.monthly(window, at("2026-03-10 00:00"))
     return attach_all(store)

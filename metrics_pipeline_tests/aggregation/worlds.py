@@ -26,9 +26,9 @@ _day = st.integers(0, DAYS - 1)
 _value = st.integers(0, 12)
 
 
-def _place(account: tuple[str, str, str]) -> dict[str, str]:
+def _place(account: tuple[str, str, str]) -> Row:
     workspace, platform, name = account
-    return {"workspace": workspace, "platform": platform, "account": name}
+    return {"workspace_id": workspace, "platform": platform, "account_id": name}
 
 
 @st.composite
@@ -43,20 +43,16 @@ def _insight(draw: st.DrawFn) -> Row:
     columns: Row = {"post_id": None if metric in ("followers", "completion_rate") else post_id}
     if metric == "followers" or draw(st.integers(0, 4)) == 0:
         columns["source"] = "import"
-    if metric == "completion_rate":
-        columns |= {"numerator": float(draw(_value)), "denominator": 20.0}
     if account[1] == "youtube":
         columns["day_timezone"] = "America/Los_Angeles"
     if metric == "views" and measured >= REDEFINED_FROM:
         columns["definition_version"] = 2
-    value = draw(_value)
+    number = draw(_value)
+    value: float = number
     if metric == "completion_rate":
-        value_of_ratio = columns["numerator"]
-        assert isinstance(value_of_ratio, float)
-        return insight(
-            metric, measured, value_of_ratio / 20, read_at=_read(measured, draw), **_place(account), **columns
-        )
-    return insight(metric, measured, value, read_at=_read(measured, draw), **_place(account), **columns)
+        value = number / 20
+        columns |= {"numerator": float(number), "denominator": 20.0}
+    return {**insight(metric, measured, value, read_at=_read(measured, draw)), **_place(account), **columns}
 
 
 def _read(measured: date, draw: st.DrawFn) -> datetime:
@@ -85,7 +81,7 @@ def _counter(draw: st.DrawFn) -> Row:
         columns["definition_version"] = 2
     if draw(st.integers(0, 5)) == 0:
         columns["source"] = "import"
-    return counter(metric, observed, draw(_value), kind=kind, **_place(account), **columns)
+    return {**counter(metric, observed, draw(_value), kind=kind), **_place(account), **columns}
 
 
 @st.composite
@@ -98,7 +94,8 @@ def _status(draw: st.DrawFn) -> Row:
     )
     state = draw(st.sampled_from(STATES))
     kind = draw(st.sampled_from(("counters", "insights")))
-    return status(metric, measured, state, reason=f"it was {state}", read_at=read, collection=kind, **_place(account))
+    row = status(metric, measured, state, reason=f"it was {state}", read_at=read, collection=kind)
+    return {**row, **_place(account)}
 
 
 @st.composite
@@ -109,10 +106,8 @@ def worlds(draw: st.DrawFn, size: int = 60) -> World:
     statuses = draw(st.lists(_status(), max_size=size // 3, unique_by=_status_key))
     published = draw(st.lists(_day, min_size=8, max_size=8))
     names = [(a, p) for a in ACCOUNTS for p in ("p1", "p2")]
-    posts = [
-        post(p, datetime(FIRST.year, FIRST.month, FIRST.day, 8, tzinfo=UTC) + timedelta(days=n), **_place(a))
-        for (a, p), n in zip(names, published, strict=True)
-    ]
+    start = datetime(FIRST.year, FIRST.month, FIRST.day, 8, tzinfo=UTC)
+    posts = [{**post(p, start + timedelta(days=n)), **_place(a)} for (a, p), n in zip(names, published, strict=True)]
     return World(insights, counters, posts, statuses)
 
 

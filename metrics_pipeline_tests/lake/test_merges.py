@@ -209,7 +209,7 @@ def test_runs_of_two_accounts_leave_each_other_alone_in_the_lake(engine: Engine)
     for world in (run("a", 1), run("b", 2)):
         world.write(engine)
     before = contents()
-    assert all(sorted(rows["account_id"].to_pylist()) == ["a", "b"] for rows in before.values())
+    assert all(sorted(map(str, rows["account_id"].to_pylist())) == ["a", "b"] for rows in before.values())
     run("a", 1).write(engine)
     assert contents() == before
     run("b", 5).write(engine)

@@ -10,10 +10,10 @@ engagement as (
     select
         date, workspace_id, platform, account_id, post_id,
         'engagement' as metric,
-        sum(value) as value,
+        stable_sum(value) as value,
         cast(null as double) as numerator,
         cast(null as double) as denominator,
-        case when count(value) = 0 then 'no_components' when sum(value) = 0 then 'zero' else 'value' end as state,
+        case when count(value) = 0 then 'no_components' when stable_sum(value) = 0 then 'zero' else 'value' end as state,
         case
             when count(value) = 0 then 'no value for ' || string_agg(metric, ', ' order by metric)
             else 'of ' || string_agg(metric, ', ' order by metric) filter (where value is not null)

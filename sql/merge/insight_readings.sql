@@ -1,7 +1,8 @@
 -- insight_readings after new reads of some measured days. A row is a run of equal reads: read_at the first,
 -- confirmed_at the last of them. A read may come again and a run may be overtaken: overlapping runs leave no
 -- duplicate and what was known at the instant of any read stays readable. A read that comes after several later
--- ones and contradicts them splits their run; what lay inside the run is not kept.
+-- ones and contradicts them splits their run; what lay inside the run is not kept. Each import
+-- is a series of reads of its own: taking one back must not take a row that another one brought too.
 with reads as (
     select * exclude (confirmed_at), 0 as arrival from existing
     union all by name
@@ -32,7 +33,8 @@ changes as (
         end as is_change
     from distinct_reads
     window series as (
-        partition by workspace_id, platform, account_id, post_id, metric, source_metric, date, "window", source
+        partition by
+            workspace_id, platform, account_id, post_id, metric, source_metric, date, "window", source, import_id
         order by read_at
     )
 ),
@@ -40,7 +42,8 @@ numbered as (
     select
         *,
         sum(is_change) over (
-            partition by workspace_id, platform, account_id, post_id, metric, source_metric, date, "window", source
+            partition by
+                workspace_id, platform, account_id, post_id, metric, source_metric, date, "window", source, import_id
             order by read_at
         ) as run_number
     from changes
@@ -50,7 +53,8 @@ runs as (
         *,
         max(read_at) over (
             partition by
-                workspace_id, platform, account_id, post_id, metric, source_metric, date, "window", source, run_number
+                workspace_id, platform, account_id, post_id, metric, source_metric, date, "window", source, import_id,
+                run_number
         ) as confirmed_at
     from numbered
 )

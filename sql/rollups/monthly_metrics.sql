@@ -7,7 +7,7 @@ period_metrics as (
 week_parts as (
     select
         c.period_start, c.week_start, d.workspace_id, d.platform, d.entity_type, d.entity_id, d.account_id, d.metric,
-        sum(d.value) as value,
+        stable_sum(d.value) as value,
         count(d.value) as days_present
     from daily_metrics as d
     inner join calendar as c using (date)

@@ -16,16 +16,16 @@ sums as (
     select
         period_start, workspace_id, platform, entity_type, entity_id, account_id, metric, additivity,
         count(value) as days_present,
-        sum(value) as total,
-        avg(value) as daily_average,
+        stable_sum(value) as total,
+        stable_sum(value) / count(value) as daily_average,
         -- a difference over several days is no day's value
         min(value) filter (where coalesce(days_spanned, 1) = 1) as minimum,
         max(value) filter (where coalesce(days_spanned, 1) = 1) as maximum,
         arg_min(value, date) as first,
         arg_max(value, date) as last,
         -- a day without views has no rate, and its engagement still belongs to the period's
-        sum(numerator) filter (where denominator is not null) as numerator,
-        sum(denominator) filter (where numerator is not null) as denominator,
+        stable_sum(case when denominator is not null then numerator end) as numerator,
+        stable_sum(case when numerator is not null then denominator end) as denominator,
         count(*) filter (where is_complete) as complete_days,
         coalesce(bool_or(is_complete) filter (where date = plus_days(period_end, -1)), false) as closing_day_complete,
         bool_or(is_provisional) as is_provisional,
@@ -99,8 +99,8 @@ comparable_days as (
     -- partial additive periods are compared over the day offsets that both have
     select
         q.period_start, q.workspace_id, q.platform, q.entity_type, q.entity_id, q.account_id, q.metric,
-        sum(d.value) as compared_value,
-        sum(e.value) as compared_previous,
+        stable_sum(d.value) as compared_value,
+        stable_sum(e.value) as compared_previous,
         count(*) as compared_days
     from pairs as q
     inner join days as d
@@ -123,8 +123,8 @@ comparable_accounts as (
     select
         v.period_start, v.workspace_id, v.metric,
         g.platform,
-        sum(v.value) as compared_value,
-        sum(e.value) as compared_previous
+        stable_sum(v.value) as compared_value,
+        stable_sum(e.value) as compared_previous
     from valued as v
     inner join valued as e
         on e.period_start = v.previous_start and e.workspace_id = v.workspace_id and e.platform = v.platform

@@ -1,0 +1,105 @@
+"""`metrics-pipeline demo`: five weeks of sample data in a minute."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from metrics_pipeline.cli.app import DataDir, err, out, use_data_dir
+from metrics_pipeline.settings import load_settings
+
+if TYPE_CHECKING:
+    from metrics_pipeline.demo.run import DemoResult
+
+SHOWN = (
+    (
+        "Workspaces, last four weeks (views of different platforms are never added up)",
+        "select week_start, workspace_id, platform, followers, views, likes, engagement_rate "
+        "from workspace_weekly where platform <> 'all' and workspace_id = 'acme' "
+        "and week_start > (select max(week_start) - 22 from weekly_metrics) order by platform, week_start",
+    ),
+    (
+        "Growth that tells the truth: partial weeks are compared over the days both have",
+        "select week_start, entity_id, metric, value, previous_value, change, growth_state, growth_rate, compared_days "
+        "from weekly_growth where platform = 'youtube' and entity_type = 'account' and metric = 'views' "
+        "and workspace_id = 'acme' order by week_start",
+    ),
+    (
+        "What is missing this month, and why",
+        "select platform, metric, state, count(*) as days, min(reason) as reason from daily_metrics "
+        "where entity_type = 'account' and value is null group by all order by days desc limit 6",
+    ),
+)
+
+
+def register(app: typer.Typer) -> None:
+    app.command("demo")(demo)
+
+
+def demo(
+    data_dir: DataDir = None,
+    days: Annotated[int, typer.Option(help="Days of history, today included.")] = 35,
+    seed: Annotated[int, typer.Option(help="Another seed is another world.")] = 7,
+    reset: Annotated[bool, typer.Option("--reset", help="Remove an earlier demo and start over.")] = False,
+) -> None:
+    """Build weeks of sample data: collected over HTTP from simulated platforms, rolled up by Dagster."""
+    use_data_dir(data_dir)
+    settings = load_settings()
+
+    from metrics_pipeline.demo.run import prepare, run_demo
+
+    marker = prepare(settings, days, seed, reset=reset)
+    out.print(f"Demo: {days} days, 3 workspaces, seed {seed}, in {settings.data_dir.absolute()}", markup=False)
+    with _Bar(err) as report:
+        result = run_demo(settings, marker, report)
+    _show(result)
+
+
+class _Bar:
+    """A progress bar on a terminal; on a pipe one line whenever the kind of work changes."""
+
+    def __init__(self, console: Console) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        columns = (TextColumn("{task.description:<48}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self._console = console
+        self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._task = self._progress.add_task("start", total=None)
+        self._title = ""
+
+    def __enter__(self) -> _Bar:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def __call__(self, title: str, done: int, total: int) -> None:
+        self._progress.update(self._task, description=title, completed=done, total=total)
+        if title != self._title and not self._console.is_terminal:
+            self._console.print(f"[{done}/{total}] {title}", markup=False)
+        self._title = title
+
+
+def _show(result: DemoResult) -> None:
+    from metrics_pipeline.cli.sql import SqlFormat, answer
+    from metrics_pipeline.lake.connection import connect
+
+    out.print(
+        f"{'Resumed and built' if result.resumed else 'Built'} in {result.seconds:.0f} s: {result.accounts} accounts, "
+        f"{result.calls} HTTP calls, {result.runs} Dagster runs.",
+        markup=False,
+    )
+    connection = connect(result.data_dir)
+    counts = "select '{0}' as table, count(*) as rows from {0}"
+    tables = ("counter_readings", "insight_readings", "posts", "daily_metrics", "weekly_metrics", "monthly_metrics")
+    out.print()
+    answer(connection, " union all ".join(counts.format(t) for t in tables), SqlFormat.TABLE)
+    for title, query in SHOWN:
+        out.print(f"\n{title}", markup=False)
+        answer(connection, query, SqlFormat.TABLE)
+    out.print(
+        '\nNext: metrics-pipeline sql "show tables"   |   metrics-pipeline dev   (Dagster at port 3000)', markup=False
+    )

@@ -1,0 +1,86 @@
+"""Tells a demo's data directory from one with real data, and how far the demo got."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+
+from metrics_pipeline.errors import UserError
+from metrics_pipeline.settings import SETTINGS_FILE, Settings
+
+MARKER = "demo.json"
+# What a demo makes; nothing else in the directory is ever removed.
+MADE_BY_DEMO = (
+    MARKER,
+    SETTINGS_FILE,
+    "lake",
+    "dagster",
+    "pipeline.toml",
+    "secret_keys",
+    "control.db",
+    "control.db-wal",
+    "control.db-shm",
+    "control.db.lock",
+)
+SANDBOX_PORT = 9000
+
+
+@dataclass(frozen=True)
+class DemoMarker:
+    """last_day is the day the demo was begun: a resumed demo builds the same weeks."""
+
+    seed: int
+    days: int
+    last_day: date
+    finished: bool
+
+
+def read_marker(data_dir: Path) -> DemoMarker | None:
+    path = data_dir / MARKER
+    if not path.exists():
+        return None
+    try:
+        content = json.loads(path.read_text())
+        return DemoMarker(
+            content["seed"], content["days"], date.fromisoformat(content["last_day"]), content["finished"]
+        )
+    except (json.JSONDecodeError, KeyError, ValueError) as error:
+        raise UserError(f"{path} cannot be read ({error}): start over with demo --reset.") from None
+
+
+def write_marker(data_dir: Path, marker: DemoMarker) -> None:
+    data_dir.mkdir(parents=True, exist_ok=True)
+    draft = data_dir / f".{MARKER}"
+    draft.write_text(json.dumps({**asdict(marker), "last_day": marker.last_day.isoformat()}, indent=2) + "\n")
+    draft.replace(data_dir / MARKER)
+
+
+def write_settings_file(data_dir: Path, base_urls: dict[str, str]) -> None:
+    """Make every later command on this directory talk to the sandbox, never to a real platform."""
+    lines = ["# This directory holds demo data: its accounts live in the sandbox (metrics-pipeline sandbox)."]
+    lines += [f"METRICS_{platform.upper()}_BASE_URL={url}" for platform, url in base_urls.items()]
+    (data_dir / SETTINGS_FILE).write_text("\n".join(lines) + "\n")
+
+
+def is_in_use(settings: Settings) -> bool:
+    """Whether the directory holds data that no demo made."""
+    return (settings.data_dir / "control.db").exists() or (settings.data_dir / "lake").exists()
+
+
+def remove_demo(data_dir: Path) -> None:
+    """Remove what a demo made.
+
+    Raises:
+        UserError: the directory holds data that no demo made.
+    """
+    if read_marker(data_dir) is None:
+        raise UserError(f"{data_dir} holds no demo: nothing was removed.")
+    for name in MADE_BY_DEMO:
+        path = data_dir / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)

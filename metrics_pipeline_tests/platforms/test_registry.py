@@ -1,0 +1,51 @@
+"""The registry, and what the catalogue says about the platforms in it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from metrics_pipeline.catalog.loader import catalog
+from metrics_pipeline.errors import UserError
+from metrics_pipeline.platforms.registry import PLATFORM_NAMES, build_adapter, can_observe_past
+from metrics_pipeline.settings import Settings
+
+
+def test_every_platform_has_a_description_and_an_adapter() -> None:
+    assert set(PLATFORM_NAMES) == set(catalog().platforms)
+    for name in PLATFORM_NAMES:
+        adapter = build_adapter(name, Settings())
+        assert adapter.name == name
+        asyncio.run(adapter.aclose())
+
+
+def test_an_unknown_platform_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(UserError, match="instagram, x, youtube"):
+        build_adapter("myspace", Settings())
+    with pytest.raises(UserError, match="myspace"):
+        can_observe_past("myspace", Settings())
+
+
+@pytest.mark.parametrize(
+    ("url", "past"), [(None, False), ("http://proxy.example", False), ("http://sandbox.example/at/{at}/x", True)]
+)
+def test_only_a_url_with_an_instant_can_answer_for_the_past(url: str | None, past: bool) -> None:
+    assert can_observe_past("x", Settings(x_base_url=url)) is past
+
+
+def test_restatement_days_are_what_the_platforms_need() -> None:
+    days = {name: spec.restatement_days for name, spec in catalog().platforms.items()}
+    assert days == {"instagram": 3, "x": 3, "youtube": 14}
+
+
+def test_no_platform_gives_one_metric_twice_for_the_same_object() -> None:
+    for spec in catalog().platforms.values():
+        for level in ("account", "post"):
+            for kinds in (("series",), ("counter", "unique_counter", "gauge")):
+                seen: dict[tuple[str, str], str] = {}
+                for source in spec.select(level):
+                    if source.kind in kinds:
+                        for post_type in source.post_types or ["any"]:
+                            assert (source.metric, post_type) not in seen, (spec.platform, source.source)
+                            seen[source.metric, post_type] = source.source
