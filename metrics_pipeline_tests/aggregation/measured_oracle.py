@@ -81,6 +81,8 @@ class Measured:
         ]
         if not candidates:
             return None
+        # newest first, for two imports of one level: as a series and as a reading
+        candidates.sort(key=lambda c: str(c.last_read_at), reverse=True)
         best = min(candidates, key=lambda c: (c.value is None, RANK[c.source]))
         best.is_complete = best.is_complete and best.value is not None and day < self.moment.now.date()
         return best

@@ -35,7 +35,7 @@ def build(builder: Builder, window: Window) -> None:
     builder.monthly(window, NOW)
 
 
-@histories(5)
+@histories(3)
 @given(world=worlds())
 def test_nothing_is_found_where_nothing_is_wrong(memory: MemoryEngine, memory_builder: Builder, world: World) -> None:
     memory.clear()

@@ -23,7 +23,7 @@ COLUMNS = [f.name for f in fields(Day) if f.name not in KEYS]
 WINDOW = Window.of_days(FIRST + timedelta(days=2), FIRST + timedelta(days=DAYS))
 
 
-@histories(8)
+@histories(5)
 @given(world=worlds())
 def test_every_row_is_what_its_readings_say(memory: MemoryEngine, memory_builder: Builder, world: World) -> None:
     memory.clear()

@@ -49,7 +49,7 @@ def test_a_range_is_its_days_and_twice_is_once(memory: MemoryEngine, memory_buil
     built = sorted_tables(memory)
 
     for kind in TYPES:
-        for single in WINDOW.days()[-5:]:
+        for single in WINDOW.days()[-3:]:
             memory_builder.daily(kind, Window.of_day(single), NOW)
     for n in range(0, DAYS, 7):
         memory_builder.weekly(Window.of_day(FIRST + timedelta(days=n)), NOW)
@@ -57,7 +57,7 @@ def test_a_range_is_its_days_and_twice_is_once(memory: MemoryEngine, memory_buil
     assert sorted_tables(memory) == built
 
 
-@histories(4)
+@histories(3)
 @given(world=worlds())
 def test_days_weeks_and_months_add_up(memory: MemoryEngine, memory_builder: Builder, world: World) -> None:
     memory.clear()
@@ -81,7 +81,7 @@ def test_days_weeks_and_months_add_up(memory: MemoryEngine, memory_builder: Buil
             assert sum(p["days_present"] for p in parts) == r["days_present"]
 
 
-@histories(4)
+@histories(3)
 @given(world=worlds())
 def test_a_rate_of_a_whole_is_the_ratio_of_its_sums(
     memory: MemoryEngine, memory_builder: Builder, world: World

@@ -102,6 +102,6 @@ def _group(day: date, workspace: str, platform: str, metric: str, group: list[_M
     row.days_spanned = max((d.days_spanned for d in asked if d.days_spanned), default=None)
     row.last_read_at = max(d.last_read_at for d in asked if d.last_read_at)
     row.day_timezone = min(d.day_timezone for d in asked)
-    versions = [d.definition_version for m in expected for d in ([m.today] if m.today else m.before)]
+    versions = [d.definition_version for m in expected for d in [m.today or m.before[0]]]
     row.definition_version = max(versions)
     return row

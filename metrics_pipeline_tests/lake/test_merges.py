@@ -71,7 +71,7 @@ _read_lists = st.lists(
 )
 
 
-@histories(8)
+@histories(5)
 @given(reads=_read_lists, data=st.data())
 def test_reads_in_time_order_are_run_lengths_and_repeating_any_changes_nothing(
     memory: MemoryEngine, reads: Reads, data: st.DataObject
@@ -112,7 +112,7 @@ def test_a_late_read_splits_the_run_it_contradicts(memory: MemoryEngine) -> None
     assert runs == [(instant(1), instant(1), 5), (instant(3), instant(3), 7), (instant(9), instant(9), 5)]
 
 
-@histories(5)
+@histories(3)
 @given(
     values=st.lists(
         st.tuples(st.sampled_from("ab"), st.integers(0, 3), st.integers(0, 3), st.integers(0, 9)),

@@ -18,22 +18,28 @@ today as (
 asked_days as (
     select distinct date, workspace_id, metric from today
 ),
+gaps as (
+    -- rows whose account has none on the day after
+    select *, coalesce(next_date, $end) as gap_end
+    from (
+        select
+            *,
+            lead(date) over (partition by workspace_id, platform, account_id, metric order by date) as next_date
+        from account_rows
+    )
+    where plus_days(date, 1) < coalesce(next_date, $end) and state <> 'not_supported'
+),
 absent as (
     select
         a.date, e.workspace_id, e.platform, e.account_id, e.metric, e.additivity, e.across_entities, e.comparable,
+        e.definition_version,
         false as is_complete,
         'not asked' as reason,
-        max(e.definition_version) as definition_version,
         1 as readings_expected
-    from asked_days as a
-    inner join account_rows as e
-        on e.workspace_id = a.workspace_id and e.metric = a.metric
-        and e.date < a.date and e.date >= plus_days(a.date, -$carry_days)
-    anti join account_rows as t
-        on t.date = a.date and t.workspace_id = e.workspace_id and t.platform = e.platform
-        and t.account_id = e.account_id and t.metric = e.metric
-    group by all
-    having arg_max(e.state, e.date) <> 'not_supported'
+    from gaps as e
+    inner join asked_days as a
+        on a.workspace_id = e.workspace_id and a.metric = e.metric
+        and a.date > e.date and a.date < e.gap_end and a.date <= plus_days(e.date, $carry_days)
 ),
 expected as (
     select *, true as is_asked from today
