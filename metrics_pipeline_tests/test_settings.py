@@ -85,3 +85,10 @@ def test_a_broken_start_file_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "pipeline.toml").write_text("pipeline_start = nonsense")
     with pytest.raises(UserError, match=r"pipeline\.toml cannot be read"):
         pipeline_start(load_settings(data_dir=tmp_path))
+
+
+def test_a_copy_at_another_instant_has_another_clock() -> None:
+    settings = load_settings(now="2026-11-20T10:00:00Z")
+    assert settings.clock.now().day == 20
+    earlier = settings.model_copy(update={"now": datetime(2026, 11, 18, tzinfo=UTC)})
+    assert earlier.clock.now().day == 18
