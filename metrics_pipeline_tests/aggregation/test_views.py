@@ -10,7 +10,7 @@ import pytest
 
 from metrics_pipeline.aggregation.build import Builder
 from metrics_pipeline.catalog.loader import catalog
-from metrics_pipeline.lake.connection import VIEWS, attach_all
+from metrics_pipeline.connection import VIEWS, attach_all
 from metrics_pipeline.lake.engine import Engine
 from metrics_pipeline.windows import Window
 from metrics_pipeline_tests.aggregation.readings import World, at, counter, day, insight, post
