@@ -39,8 +39,26 @@ def account_days(world: World, catalog: Catalog, days: Iterable[date], moment: M
             base.append(min(ranked, key=lambda r: r.value is None))
         base += [_follower_growth(f, measured) for f in base if f.metric == "followers"]
         base += _posts_published(world, day, moment)
-        rows += base + _derived(base, catalog, "account")
+        derived = _derived(base, catalog, "account")
+        rows += base + [_over_posts(d, base, [p for p in posts if p.date == day], catalog) for d in derived]
     return rows
+
+
+def _over_posts(row: Day, base: list[Day], posts: list[Day], catalog: Catalog) -> Day:
+    """A rate whose denominator is a sum of posts counts the posts that have both parts, and no others."""
+    under = [b for b in base if _key(b) == (*_key(row)[:3], catalog.metrics[row.metric].denominator)]
+    if not under or under[0].source != "posts":
+        return row
+    both = [p for p in posts if _key(p) == _key(row) and None not in (p.numerator, p.denominator)]
+    row.numerator = sum(p.numerator or 0.0 for p in both) if both else None
+    row.denominator = sum(p.denominator or 0.0 for p in both) if both else None
+    row.value = row.numerator / row.denominator if row.numerator is not None and row.denominator else None
+    if not both:
+        row.state = "no_components"
+    else:
+        row.state = state_of(row.value) if row.value is not None else "insufficient_data"
+    row.reason = f"over the {len(both)} posts that have both"
+    return row
 
 
 def _key(d: Day) -> tuple[str, str, str | None, str]:

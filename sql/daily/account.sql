@@ -142,6 +142,52 @@ base as (
 ),
 derived as (
     -- include daily/derived.sql
+),
+post_ratios as (
+    -- where the denominator is a sum of posts, only posts that have both parts belong in the rate: likes of posts
+    -- without a view count over the views of others is a rate of nothing
+    select
+        d.date, d.workspace_id, d.platform, d.account_id,
+        d.metric,
+        stable_sum(case when d.denominator is not null then d.numerator end) as numerator,
+        stable_sum(case when d.numerator is not null then d.denominator end) as denominator,
+        count(*) filter (where d.numerator is not null and d.denominator is not null) as posts
+    from daily_metrics as d
+    inner join metric_catalog as m using (metric)
+    where
+        d.entity_type = 'post' and d.date >= $start and d.date < $end
+        and m.derived and m.additivity = 'ratio' and list_contains(m.levels, 'account')
+    group by all
+),
+over_posts as (
+    select
+        u.date, u.workspace_id, u.platform, u.account_id, m.metric,
+        p.numerator,
+        p.denominator,
+        coalesce(p.posts, 0) as posts
+    from base as u
+    inner join metric_catalog as m on m.denominator = u.metric and m.derived and m.additivity = 'ratio'
+    left join post_ratios as p
+        on p.date = u.date and p.workspace_id = u.workspace_id and p.platform = u.platform
+        and p.account_id = u.account_id and p.metric = m.metric
+    where u.source = 'posts'
+),
+derived_rows as (
+    select
+        d.* exclude (value, numerator, denominator, state, reason),
+        case when o.posts is null then d.value else o.numerator / nullif(o.denominator, 0) end as value,
+        case when o.posts is null then d.numerator else o.numerator end as numerator,
+        case when o.posts is null then d.denominator else o.denominator end as denominator,
+        case
+            when o.posts is null then d.state
+            when o.posts = 0 then 'no_components'
+            when o.denominator = 0 then 'insufficient_data'
+            when o.numerator = 0 then 'zero'
+            else 'value'
+        end as state,
+        case when o.posts is null then d.reason else 'over the ' || o.posts || ' posts that have both' end as reason
+    from derived as d
+    left join over_posts as o using (date, workspace_id, platform, account_id, metric)
 )
 select
     date, workspace_id, platform,
@@ -154,6 +200,6 @@ select
 from (
     select * from base
     union all by name
-    select *, 'derived' as source from derived
+    select *, 'derived' as source from derived_rows
 )
 order by workspace_id, platform, entity_id, metric
