@@ -49,3 +49,10 @@ def test_no_platform_gives_one_metric_twice_for_the_same_object() -> None:
                         for post_type in source.post_types or ["any"]:
                             assert (source.metric, post_type) not in seen, (spec.platform, source.source)
                             seen[source.metric, post_type] = source.source
+
+
+def test_the_accounts_that_can_be_connected_are_those_an_adapter_reads() -> None:
+    from metrics_pipeline.control.platform_names import CONNECTABLE_PLATFORMS, KNOWN_PLATFORMS
+
+    assert set(PLATFORM_NAMES) == CONNECTABLE_PLATFORMS
+    assert set(KNOWN_PLATFORMS) >= CONNECTABLE_PLATFORMS
