@@ -12,8 +12,7 @@ import dagster as dg
 from metrics_pipeline.automation.home import use_dagster_home
 from metrics_pipeline.automation.ranges import range_tags
 from metrics_pipeline.definitions import build_definitions
-from metrics_pipeline.pipeline import Pipeline
-from metrics_pipeline_tests.proofs.site import Site
+from metrics_pipeline_tests.proofs.site import REGISTERED, Site
 
 QUIET: Mapping[str, object] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 _RUN_STATUS_SENSORS = ("rollups_after_days", "days_after_refill")
@@ -25,13 +24,16 @@ class Daemon:
 
     site: Site
     used: set[str] = field(default_factory=set)
+    definitions: dg.Definitions | None = None
 
     @contextmanager
-    def _loaded(self, now: datetime) -> Iterator[tuple[Pipeline, dg.Definitions, dg.DagsterInstance]]:
+    def _loaded(self, now: datetime) -> Iterator[tuple[dg.Definitions, dg.DagsterInstance]]:
+        """The definitions, whose steps and sensors read the clock from the environment, and the site's instance."""
         with self.site.at(now) as pipeline:
             use_dagster_home(pipeline.settings)
+            self.definitions = self.definitions or build_definitions(pipeline)
             with dg.DagsterInstance.get() as instance:
-                yield pipeline, build_definitions(pipeline, fixed=True), instance
+                yield self.definitions, instance
 
     def execute(
         self,
@@ -41,12 +43,19 @@ class Daemon:
         run_config: Mapping[str, object] | None = None,
     ) -> dg.ExecuteInProcessResult:
         """One run of a job over consecutive partitions."""
-        with self._loaded(now) as (_, definitions, instance):
+        with self._loaded(now) as (definitions, instance):
             return _execute(definitions, instance, job, range_tags(keys), run_config or {})
+
+    def run_tags(self, run_id: str) -> Mapping[str, str]:
+        """The tags of a recorded run."""
+        with self._loaded(REGISTERED) as (_, instance):
+            run = instance.get_run_by_id(run_id)
+            assert run is not None
+            return dict(run.tags)
 
     def tick(self, now: datetime, sensor: str = "gap_filler") -> list[dg.RunRequest]:
         """Evaluate a sensor, execute what it asks for and whatever follows from that; returns its own requests."""
-        with self._loaded(now) as (_, definitions, instance):
+        with self._loaded(now) as (definitions, instance):
             with dg.build_sensor_context(instance=instance) as context:
                 answer = definitions.resolve_sensor_def(sensor)(context)
             asked = list(answer.run_requests or []) if isinstance(answer, dg.SensorResult) else []
@@ -54,7 +63,7 @@ class Daemon:
 
     def schedule(self, now: datetime, schedule: str) -> list[dg.RunRequest]:
         """The same for a schedule's tick."""
-        with self._loaded(now) as (_, definitions, instance):
+        with self._loaded(now) as (definitions, instance):
             with dg.build_schedule_context(instance=instance, scheduled_execution_time=now) as context:
                 answer = definitions.resolve_schedule_def(schedule)(context)
             return self._serve(definitions, instance, [answer] if isinstance(answer, dg.RunRequest) else [])
