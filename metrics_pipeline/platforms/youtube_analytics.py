@@ -125,9 +125,7 @@ class ChannelSeries:
                 else:
                     self._keep(source, day, found, None, tally)
 
-    async def read_videos(
-        self, posts: Sequence[Post], days: Sequence[date], max_age_days: int, tally: Tally
-    ) -> None:
+    async def read_videos(self, posts: Sequence[Post], days: Sequence[date], max_age_days: int, tally: Tally) -> None:
         """All videos of a day in one request per 200 of them.
 
         Which videos belong to a day depends on the day alone, never on the window it is read with.

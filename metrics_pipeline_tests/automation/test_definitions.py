@@ -81,9 +81,7 @@ def test_every_set_shows_the_running_period_and_no_later_one(load: Load) -> None
 def test_periods_map_to_their_days_and_hours_also_where_some_do_not_exist(load: Load) -> None:
     sets = partition_sets(load(NOW).settings)
 
-    def upstream(
-        down: dg.TimeWindowPartitionsDefinition, key: str, up: dg.TimeWindowPartitionsDefinition
-    ) -> list[str]:
+    def upstream(down: dg.TimeWindowPartitionsDefinition, key: str, up: dg.TimeWindowPartitionsDefinition) -> list[str]:
         result = UPSTREAM_MAY_NOT_EXIST.get_upstream_mapped_partitions_result_for_partitions(
             down.subset_with_partition_keys([key]), down, up, current_time=NOW
         )

@@ -112,5 +112,5 @@ def _what_follows(
         answer = definitions.resolve_sensor_def(name)(context)
         if isinstance(answer, dg.RunRequest):
             yield answer
-        elif answer is not None and not isinstance(answer, dg.SkipReason):
-            yield from answer
+        elif isinstance(answer, Iterator):
+            yield from (request for request in answer if isinstance(request, dg.RunRequest))

@@ -105,7 +105,9 @@ class Site:
         assert process.returncode == 0, errors
         return printed
 
-    def tables(self, names: Collection[str] = COMPARED, leave_out: Collection[str] = RUN_COLUMNS) -> dict[str, pa.Table]:
+    def tables(
+        self, names: Collection[str] = COMPARED, leave_out: Collection[str] = RUN_COLUMNS
+    ) -> dict[str, pa.Table]:
         """Every row of the tables in one order, without the columns that name a run."""
         with self.at(None) as pipeline:
             return {name: ordered(pipeline, name, leave_out) for name in names}

@@ -30,7 +30,7 @@ Note = tuple[str, dict[str, int] | str]
 
 def daily_rows(day: date, entity_type: str, generation: int, rows: int = ROWS) -> pa.Table:
     """A partition of daily_metrics whose every row carries the same generation number."""
-    filled: dict[str, object] = {
+    filled: dict[str, Sequence[object]] = {
         "date": [day] * rows,
         "workspace_id": ["acme"] * rows,
         "platform": ["x"] * rows,
@@ -42,7 +42,7 @@ def daily_rows(day: date, entity_type: str, generation: int, rows: int = ROWS) -
     return columns(filled, rows, DAILY_METRICS)
 
 
-def columns(filled: Mapping[str, object], rows: int, spec: TableSpec) -> pa.Table:
+def columns(filled: Mapping[str, Sequence[object]], rows: int, spec: TableSpec) -> pa.Table:
     """A table of the specification's columns, null where nothing is given."""
     arrays = [pa.array(filled.get(f.name, [None] * rows), f.type) for f in spec.schema]
     return pa.Table.from_arrays(arrays, schema=spec.schema)
@@ -90,6 +90,10 @@ def together(*processes: tuple[str, Callable[..., dict[str, int]], tuple[object,
     return found
 
 
+def _replace(lake: Lake, day: date, entity_type: str, rows: pa.Table) -> None:
+    lake.replace("daily_metrics", partition(day, entity_type), lambda _: rows)
+
+
 def write_generations(location: str, day: date, entity_type: str, barrier: Barrier, seconds: float) -> dict[str, int]:
     """Replace one partition again and again, each time with the next generation."""
     lake = Lake(location)
@@ -98,8 +102,7 @@ def write_generations(location: str, day: date, entity_type: str, barrier: Barri
     end, generation = time.monotonic() + seconds, 0
     while time.monotonic() < end:
         generation += 1
-        rows = daily_rows(day, entity_type, generation)
-        lake.replace("daily_metrics", partition(day, entity_type), lambda _, rows=rows: rows)  # type: ignore[misc]
+        _replace(lake, day, entity_type, daily_rows(day, entity_type, generation))
     return {"commits": generation}
 
 
@@ -149,7 +152,7 @@ def replace_in_rounds(location: str, name: str, counts: Sequence[int], barrier: 
     for number, rows in enumerate(counts):
         day = DAY + timedelta(days=number)
         barrier.wait()
-        lake.replace("daily_metrics", partition(day, "account"), lambda _, d=day, n=rows: daily_rows(d, "account", mine, n))  # type: ignore[misc]
+        _replace(lake, day, "account", daily_rows(day, "account", mine, rows))
     return {"rounds": len(counts)}
 
 
@@ -173,7 +176,7 @@ def counter_rows(name: str, number: int, accounts: int = 5) -> pa.Table:
     seen = datetime(2026, 3, 10, tzinfo=UTC) + timedelta(minutes=number)
     names = [*(f"{name}-{n}" for n in range(accounts)), "shared"]
     rows = len(names)
-    filled: dict[str, object] = {
+    filled: dict[str, Sequence[object]] = {
         "platform": ["x"] * rows,
         "date": [DAY] * rows,
         "hour": [seen.hour] * rows,
