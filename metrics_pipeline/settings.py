@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -128,7 +127,7 @@ class Settings(BaseSettings):
         """0 for Monday to 6 for Sunday, as `date.weekday` counts."""
         return WEEKDAYS.index(self.week_start)
 
-    @cached_property
+    @property
     def clock(self) -> Clock:
         return FixedClock(self.now) if self.now else SystemClock()
 

@@ -27,13 +27,12 @@ class Builder:
     def daily(self, entity_type: EntityType, window: Window, now: datetime, as_of: datetime | None = None) -> int:
         """Replace daily_metrics of one entity type for the days of the window; returns the rows written."""
         lookback = timedelta(days=self.settings.counter_lookback_days)
-        level_lookback = timedelta(days=self.settings.level_carry_days)
         parameters: dict[str, Parameter] = {
             "level": entity_type,
             "start": window.first_day,
             "end": window.end_day,
             "lookback": window.first_day - lookback,
-            "level_lookback": window.first_day - level_lookback,
+            "lookback_days": self.settings.counter_lookback_days,
             "carry_days": self.settings.level_carry_days,
             "now": now,
             "as_of": as_of or now,

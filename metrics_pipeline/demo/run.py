@@ -23,7 +23,8 @@ from metrics_pipeline.demo.marker import (
 from metrics_pipeline.errors import UserError
 from metrics_pipeline.pipeline import Pipeline
 from metrics_pipeline.pipeline_start import PipelineStart, fix_pipeline_start
-from metrics_pipeline.sandbox.server import PLATFORMS, SandboxServer, base_url
+from metrics_pipeline.sandbox.process import SandboxProcess
+from metrics_pipeline.sandbox.server import PLATFORMS, base_url
 from metrics_pipeline.settings import Settings, load_settings
 from metrics_pipeline.windows import midnight
 
@@ -81,14 +82,14 @@ def run_demo(settings: Settings, marker: DemoMarker, report: Report) -> DemoResu
     write_marker(settings.data_dir, marker)
     write_settings_file(settings.data_dir, {p: base_url(SANDBOX_PORT, p) for p in PLATFORMS})
     fix_pipeline_start(settings, PipelineStart(first_day, first_day))
-    with SandboxServer(port=0, seed=marker.seed) as sandbox:
+    with SandboxProcess(marker.seed) as sandbox:
         for platform in PLATFORMS:
             # for this process only: the file names the port that `sandbox` and `dev` listen on
             os.environ[f"METRICS_{platform.upper()}_BASE_URL"] = sandbox.base_url(platform)
         pipeline = Pipeline(load_settings(now=now, data_dir=settings.data_dir))
         accounts = register_accounts(pipeline, now)
         runs = _run_tasks(pipeline, first_day, now, report)
-        calls = sandbox.requests.count()
+        calls = sandbox.request_count()
     write_marker(settings.data_dir, replace(marker, finished=True))
     return DemoResult(settings.data_dir, time.monotonic() - started, runs, accounts, calls, resumed)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
+from deltalake import Schema as DeltaSchema
 from deltalake.exceptions import CommitFailedError, DeltaError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
@@ -101,10 +102,8 @@ class Lake:
         have = {f.name for f in table.schema().fields}
         missing = [c.name for c in spec.columns if c.name not in have]
         if missing:  # an added column is the one migration a narrow table needs; it reads as null before
-            target = DeltaTable.create(
-                "memory://", schema=pa.schema([spec.schema.field(name) for name in missing]), mode="ignore"
-            )
-            table.alter.add_columns(list(target.schema().fields))
+            added = DeltaSchema.from_arrow(pa.schema([spec.schema.field(name) for name in missing]))
+            table.alter.add_columns(list(added.fields))
 
     def table(self, name: str) -> DeltaTable:
         """A fresh handle on the newest version."""

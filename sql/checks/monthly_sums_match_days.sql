@@ -8,7 +8,7 @@ day_sums as (
         sum(d.value) as sum_of_days,
         count(d.value) as days_found
     from monthly_metrics as r
-    inner join daily_metrics as d
+    left join daily_metrics as d -- a total none of whose days is there is wrong as well
         on d.date >= r.month_start and d.date < cast(r.month_start + interval 1 month as date)
         and d.workspace_id = r.workspace_id and d.platform = r.platform and d.entity_type = r.entity_type
         and d.entity_id = r.entity_id and d.account_id is not distinct from r.account_id and d.metric = r.metric
@@ -17,5 +17,5 @@ day_sums as (
 )
 select *
 from day_sums
-where abs(total - sum_of_days) > 1e-6 * greatest(1, abs(total)) or days_present <> days_found
+where abs(total - coalesce(sum_of_days, 0)) > 1e-6 * greatest(1, abs(total)) or days_present <> days_found
 order by all

@@ -14,9 +14,14 @@ where
         or r.change is distinct from r.value - r.previous_value
         or (r.growth_rate is not null and r.growth_state not in ('ok', 'partial', 'flat_zero'))
         or (r.growth_rate is not null and not isfinite(r.growth_rate))
+        or (r.growth_rate is null and r.growth_state in ('ok', 'flat_zero'))
         or (
             r.growth_state = 'ok' and r.compared_value is null
             and abs(r.growth_rate - r.change / r.previous_value) > 1e-9
+        )
+        or (
+            r.growth_state in ('ok', 'partial') and r.compared_value is not null
+            and abs(r.growth_rate - (r.compared_value - r.compared_previous) / r.compared_previous) > 1e-9
         )
     )
 order by all

@@ -29,7 +29,7 @@ post_sums as (
         count(d.value) as entities_present,
         count(*) as entities_expected,
         max(d.last_read_at) as last_read_at,
-        any_value(d.day_timezone) as day_timezone
+        min(d.day_timezone) as day_timezone
     from daily_metrics as d
     inner join metric_catalog as m using (metric)
     where

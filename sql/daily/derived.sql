@@ -1,15 +1,10 @@
 -- Grain: one derived metric of an entity and day, from the relation `base` (one row per entity, day, metric).
--- engagement sums those of its parts the platform gives; every derived ratio of the catalogue is recomputed.
+-- engagement sums those of its parts the platform gives, and has no value where all of them failed; every derived
+-- ratio of the catalogue is recomputed.
 with
 parts as (
-    select * from base where metric in ('likes', 'comments', 'shares', 'saves') and value is not null
-),
-expected_parts as (
     -- parts that were asked for and gave nothing make the sum incomplete, parts a platform lacks do not
-    select date, workspace_id, platform, account_id, post_id, count(*) as asked
-    from base
-    where metric in ('likes', 'comments', 'shares', 'saves') and state <> 'not_supported'
-    group by all
+    select * from base where metric in ('likes', 'comments', 'shares', 'saves') and state <> 'not_supported'
 ),
 engagement as (
     select
@@ -18,18 +13,20 @@ engagement as (
         stable_sum(value) as value,
         cast(null as double) as numerator,
         cast(null as double) as denominator,
-        case when stable_sum(value) = 0 then 'zero' else 'value' end as state,
-        'of ' || string_agg(metric, ', ' order by metric) as reason,
-        bool_and(is_complete) and count(*) = any_value(asked) as is_complete,
+        case when count(value) = 0 then 'no_components' when stable_sum(value) = 0 then 'zero' else 'value' end as state,
+        case
+            when count(value) = 0 then 'no value for ' || string_agg(metric, ', ' order by metric)
+            else 'of ' || string_agg(metric, ', ' order by metric) filter (where value is not null)
+        end as reason,
+        bool_and(is_complete and value is not null) as is_complete,
         bool_or(is_provisional) as is_provisional,
         max(definition_version) as definition_version,
-        max(days_spanned) as days_spanned,
-        max(last_read_at) as last_read_at,
-        any_value(day_timezone) as day_timezone,
-        count(*) as readings,
-        any_value(asked) as readings_expected
+        max(days_spanned) filter (where value is not null) as days_spanned,
+        coalesce(max(last_read_at) filter (where value is not null), max(last_read_at)) as last_read_at,
+        min(day_timezone) as day_timezone,
+        count(value) as readings,
+        count(*) as readings_expected
     from parts
-    inner join expected_parts using (date, workspace_id, platform, account_id, post_id)
     group by all
 ),
 operands as (

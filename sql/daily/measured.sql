@@ -1,6 +1,7 @@
 -- Grain: one candidate value of (workspace, platform, account, post, metric) on one day and from one kind of source.
 -- Inputs: insight_readings, counter_readings, source_catalog, metric_catalog. Window: [$start, $end), for $level.
--- What was known at $as_of: later reads do not exist. A counter's earlier reading may lie back to $lookback.
+-- What was known at $as_of: later reads do not exist. A counter's earlier reading may lie $lookback_days back.
+-- Levels (additivity last_value) come with the days from $lookback on, for the change against the last known one.
 with
 known_sources as (
     select
@@ -26,8 +27,7 @@ series_reads as (
         and (r.post_id is null) = ($level = 'account')
         and r.read_at <= $as_of
         and r.date < $end
-        -- levels look back a week, so that a change of level is known on the first day of the window too
-        and r.date >= case when m.additivity = 'last_value' then $level_lookback else $start end
+        and r.date >= case when m.additivity = 'last_value' then $lookback else $start end
     qualify row_number() over (
         partition by r.workspace_id, r.platform, r.account_id, r.post_id, r.metric, r.source, r.date
         order by
@@ -35,16 +35,6 @@ series_reads as (
             r.read_at desc,
             r.source_metric
     ) = 1
-),
-series_days as (
-    select
-        *,
-        lag(value) over level_days as earlier_value,
-        lag(date) over level_days as earlier_date
-    from series_reads
-    window level_days as (
-        partition by workspace_id, platform, account_id, post_id, metric, source order by date
-    )
 ),
 closing_reads as (
     select
@@ -63,15 +53,26 @@ closing_reads as (
         order by r.source = 'fetched' desc, r.observed_at desc, r.source_metric
     ) = 1
 ),
-counter_days as (
+neighbours as (
     select
         *,
-        lag(value) over days as earlier_value,
-        lag(date) over days as earlier_date,
-        lag(observed_at) over days as earlier_observed_at,
-        lag(definition_version) over days as earlier_version
+        -- in a range every day looks back exactly as far as it would on its own
+        days_between(lag(date) over days, date) <= $lookback_days as has_earlier,
+        lag(value) over days as lag_value,
+        lag(date) over days as lag_date,
+        lag(observed_at) over days as lag_observed_at,
+        lag(definition_version) over days as lag_version
     from closing_reads
     window days as (partition by workspace_id, platform, account_id, post_id, metric order by date)
+),
+counter_days as (
+    select
+        * exclude (has_earlier, lag_value, lag_date, lag_observed_at, lag_version),
+        case when has_earlier then lag_value end as earlier_value,
+        case when has_earlier then lag_date end as earlier_date,
+        case when has_earlier then lag_observed_at end as earlier_observed_at,
+        case when has_earlier then lag_version end as earlier_version
+    from neighbours
 ),
 counters as (
     select
@@ -84,7 +85,8 @@ counters as (
     left join posts as p
         on p.workspace_id = c.workspace_id and p.platform = c.platform
         and p.account_id = c.account_id and p.post_id = c.post_id
-    where c.date >= $start
+    inner join metric_catalog as m on m.metric = c.metric
+    where c.date >= $start or m.additivity = 'last_value'
 )
 select
     workspace_id, platform, account_id, post_id, metric, date,
@@ -104,11 +106,8 @@ select
     1 as readings_expected,
     cast(null as bigint) as days_spanned,
     last_read_at,
-    day_timezone,
-    earlier_value,
-    earlier_date
-from series_days
-where date >= $start
+    day_timezone
+from series_reads
 union all by name
 select
     workspace_id, platform, account_id, post_id, metric, date,
@@ -154,7 +153,5 @@ select
         when is_first_day then 1
     end as days_spanned,
     observed_at as last_read_at,
-    day_timezone,
-    earlier_value,
-    earlier_date
+    day_timezone
 from counters

@@ -1,7 +1,8 @@
 -- daily_metrics, entity_type 'workspace'. Grain: one metric of one workspace on one day in [$start, $end), per
 -- platform, and as platform 'all' where the unit is comparable. Inputs: daily_metrics (accounts of the same days
 -- and of the $carry_days before). Sums are over accounts with a value; entities_expected says how many should
--- have one. A level that was not read today counts with its last value for $carry_days days, then the sum is null.
+-- have one: also those that nobody asked today but were asked in the $carry_days before. A level that was not
+-- read today counts with its last value for $carry_days days, then the sum is null. No row where nobody was asked.
 with
 account_rows as (
     select d.*, m.additivity, m.across_entities, m.comparable
@@ -14,11 +15,42 @@ account_rows as (
 today as (
     select * from account_rows where date >= $start and state <> 'not_supported'
 ),
+asked_days as (
+    select distinct date, workspace_id, metric from today
+),
+gaps as (
+    -- rows whose account has none on the day after
+    select *, coalesce(next_date, $end) as gap_end
+    from (
+        select
+            *,
+            lead(date) over (partition by workspace_id, platform, account_id, metric order by date) as next_date
+        from account_rows
+    )
+    where plus_days(date, 1) < coalesce(next_date, $end) and state <> 'not_supported'
+),
+absent as (
+    select
+        a.date, e.workspace_id, e.platform, e.account_id, e.metric, e.additivity, e.across_entities, e.comparable,
+        e.definition_version,
+        false as is_complete,
+        'not asked' as reason,
+        1 as readings_expected
+    from gaps as e
+    inner join asked_days as a
+        on a.workspace_id = e.workspace_id and a.metric = e.metric
+        and a.date > e.date and a.date < e.gap_end and a.date <= plus_days(e.date, $carry_days)
+),
+expected as (
+    select *, true as is_asked from today
+    union all by name
+    select *, false as is_asked from absent
+),
 last_levels as (
     select
         t.date, t.workspace_id, t.platform, t.account_id, t.metric,
         arg_max(e.value, e.date) as carried_value
-    from today as t
+    from expected as t
     inner join account_rows as e
         on e.workspace_id = t.workspace_id and e.platform = t.platform and e.account_id = t.account_id
         and e.metric = t.metric and e.date < t.date and e.date >= plus_days(t.date, -$carry_days) and e.value is not null
@@ -27,7 +59,7 @@ last_levels as (
 ),
 members as (
     select t.*, coalesce(t.value, l.carried_value) as counted_value
-    from today as t
+    from expected as t
     left join last_levels as l using (date, workspace_id, platform, account_id, metric)
 ),
 groups as (
@@ -45,22 +77,23 @@ sums as (
         count(value) as entities_present,
         count(counted_value) as entities_counted,
         stable_sum(counted_value) as total,
-        stable_sum(case when value is not null then numerator end) as numerator,
-        stable_sum(case when value is not null then denominator end) as denominator,
+        stable_sum(case when denominator is not null then numerator end) as numerator,
+        stable_sum(case when numerator is not null then denominator end) as denominator,
         any_value(value) as only_value,
         min(reason) filter (where value is null) as missing_reason,
         bool_and(is_complete) as is_complete,
-        bool_or(is_provisional) as is_provisional,
+        coalesce(bool_or(is_provisional), false) as is_provisional,
         max(definition_version) as definition_version,
-        sum(readings) as readings,
+        coalesce(sum(readings), 0) as readings,
         sum(readings_expected) as readings_expected,
         max(days_spanned) as days_spanned,
         max(last_read_at) as last_read_at,
-        any_value(day_timezone) as day_timezone,
-        bool_or(approximate) as approximate
+        min(day_timezone) as day_timezone,
+        coalesce(bool_or(approximate), false) as approximate
     from groups
     where across_entities <> 'none'
     group by all
+    having bool_or(is_asked)
 ),
 valued as (
     select

@@ -1,7 +1,8 @@
 -- insight_readings after new reads of some measured days. A row is a run of equal reads: read_at the first,
--- confirmed_at the last of them. Reads may come in any order and more than once: the result is the same, so
--- overlapping runs leave no duplicate and what was known at any instant stays readable. Each import is a series of
--- reads of its own: taking one back must not take a row that another one brought too.
+-- confirmed_at the last of them. A read may come again and a run may be overtaken: overlapping runs leave no
+-- duplicate and what was known at the instant of any read stays readable. A read that comes after several later
+-- ones and contradicts them splits their run; what lay inside the run is not kept. Each import
+-- is a series of reads of its own: taking one back must not take a row that another one brought too.
 with reads as (
     select * exclude (confirmed_at), 0 as arrival from existing
     union all by name

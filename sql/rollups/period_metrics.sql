@@ -23,8 +23,9 @@ sums as (
         max(value) filter (where coalesce(days_spanned, 1) = 1) as maximum,
         arg_min(value, date) as first,
         arg_max(value, date) as last,
-        stable_sum(case when value is not null then numerator end) as numerator,
-        stable_sum(case when value is not null then denominator end) as denominator,
+        -- a day without views has no rate, and its engagement still belongs to the period's
+        stable_sum(case when denominator is not null then numerator end) as numerator,
+        stable_sum(case when numerator is not null then denominator end) as denominator,
         count(*) filter (where is_complete) as complete_days,
         coalesce(bool_or(is_complete) filter (where date = plus_days(period_end, -1)), false) as closing_day_complete,
         bool_or(is_provisional) as is_provisional,
@@ -47,7 +48,7 @@ own_windows as (
     where r."window" = $window and r.date >= $first and r.date < $end
     qualify row_number() over (
         partition by p.period_start, r.workspace_id, r.platform, r.account_id, r.post_id, r.metric
-        order by r.read_at desc, r.source_metric
+        order by r.source = 'import', r.read_at desc, r.source_metric
     ) = 1
 ),
 valued as (
@@ -81,7 +82,9 @@ valued as (
 pairs as (
     select
         v.*,
+        v.entity_type = 'workspace' and v.additivity = 'last_value' as is_over_accounts,
         e.value as previous_value,
+        v.value - e.value as change,
         e.is_complete as previous_is_complete,
         e.definition_version as previous_version,
         e.first_version as previous_first_version
@@ -136,10 +139,19 @@ comparable_accounts as (
 compared as (
     select
         q.*,
-        coalesce(d.compared_value, a.compared_value) as compared_value,
-        coalesce(d.compared_previous, a.compared_previous) as compared_previous,
+        case
+            when q.change is not null and (a.compared_value <> q.value or a.compared_previous <> q.previous_value)
+                then a.compared_value
+            else d.compared_value
+        end as compared_value,
+        case
+            when q.change is not null and (a.compared_value <> q.value or a.compared_previous <> q.previous_value)
+                then a.compared_previous
+            else d.compared_previous
+        end as compared_previous,
         d.compared_days,
-        a.metric is not null as is_over_accounts
+        case when q.is_over_accounts then a.compared_value else q.value end as growth_value,
+        case when q.is_over_accounts then a.compared_previous else q.previous_value end as growth_base
     from pairs as q
     left join comparable_days as d
         on d.period_start = q.period_start and d.workspace_id = q.workspace_id and d.platform = q.platform
@@ -148,7 +160,6 @@ compared as (
     left join comparable_accounts as a
         on q.entity_type = 'workspace' and a.period_start = q.period_start and a.workspace_id = q.workspace_id
         and a.platform = q.platform and a.metric = q.metric
-        and (a.compared_value <> q.value or a.compared_previous <> q.previous_value)
 ),
 states as (
     select
@@ -160,9 +171,10 @@ states as (
                 or previous_first_version <> previous_version then 'definition_changed'
             when previous_value is null then 'no_base'
             when not (is_complete and previous_is_complete) then 'partial'
-            when previous_value < 0 then 'negative_base'
-            when previous_value = 0 and value <> 0 then 'new_from_zero'
-            when previous_value = 0 then 'flat_zero'
+            when growth_base is null then 'no_base' -- no account has a level in both periods
+            when growth_base < 0 then 'negative_base'
+            when growth_base = 0 and growth_value <> 0 then 'new_from_zero'
+            when growth_base = 0 then 'flat_zero'
             else 'ok'
         end as growth_state
     from compared
@@ -174,17 +186,14 @@ select
     case when additivity in ('additive', 'last_value') then daily_average end as daily_average,
     minimum, maximum, first, last,
     previous_value,
-    value - previous_value as change,
+    change,
     case growth_state
         when 'partial' then case
             when additivity = 'additive' and compared_previous > 0
                 then (compared_value - compared_previous) / compared_previous
         end
         when 'flat_zero' then 0
-        when 'ok' then case
-            when is_over_accounts then (compared_value - compared_previous) / nullif(compared_previous, 0)
-            else (value - previous_value) / previous_value
-        end
+        when 'ok' then (growth_value - growth_base) / growth_base
     end as growth_rate,
     growth_state,
     compared_value, compared_previous, compared_days,

@@ -1,0 +1,84 @@
+"""An engine over tables in memory: the same SQL files and partition replacement, at a tenth of a lake's cost."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import pyarrow as pa
+
+from metrics_pipeline.lake.engine import (
+    Engine,
+    Parameter,
+    Relations,
+    conform,
+    connect_duckdb,
+    read_statement,
+)
+from metrics_pipeline.lake.lake import Lake
+from metrics_pipeline.lake.predicates import Partitions
+from metrics_pipeline.lake.tables import TABLES
+
+
+class MemoryEngine(Engine):
+    """Answers `query`, `build` and `merge` like the real one; `tables` holds every table's rows."""
+
+    def __init__(self) -> None:
+        super().__init__(Lake("memory"))
+        self._connection = connect_duckdb()
+        self.clear()
+
+    def clear(self) -> None:
+        self.tables: dict[str, pa.Table] = {name: spec.schema.empty_table() for name, spec in TABLES.items()}
+
+    def query(
+        self, file: str, parameters: Mapping[str, Parameter] | None = None, relations: Relations | None = None
+    ) -> pa.Table:
+        return self.select(read_statement(file), parameters, relations).read_all()
+
+    def select(
+        self, statement: str, parameters: Mapping[str, Parameter] | None = None, relations: Relations | None = None
+    ) -> pa.RecordBatchReader:
+        """The rows of any statement over the tables and relations."""
+        for name, rows in {**self.tables, **(relations or {})}.items():
+            self._connection.register(name, rows)
+        named = set(re.findall(r"\$(\w+)", statement))
+        bound = {key: value for key, value in (parameters or {}).items() if key in named}
+        reader: pa.RecordBatchReader = self._connection.sql(statement, params=bound or None).to_arrow_reader()
+        return reader
+
+    def _split(self, table: str, partitions: Partitions) -> tuple[pa.Table, pa.Table]:
+        """The rows inside and outside of some partitions."""
+        inside = partitions.predicate(TABLES[table])
+        return (
+            self.select(f"select * from {table} where {inside}").read_all(),
+            self.select(f"select * from {table} where not ({inside})").read_all(),
+        )
+
+    def build(
+        self,
+        table: str,
+        file: str,
+        partitions: Partitions,
+        parameters: Mapping[str, Parameter],
+        relations: Relations | None = None,
+    ) -> int:
+        result = conform(self.select(read_statement(file), parameters, relations), TABLES[table])
+        _, kept = self._split(table, partitions)
+        self.tables[table] = pa.concat_tables([kept.cast(TABLES[table].schema), result])
+        return int(result.num_rows)
+
+    def merge(
+        self,
+        table: str,
+        file: str,
+        incoming: pa.Table,
+        partitions: Partitions,
+        parameters: Mapping[str, Parameter] | None = None,
+    ) -> int:
+        spec = TABLES[table]
+        existing, kept = self._split(table, partitions)
+        relations = {"existing": existing.cast(spec.schema), "incoming": incoming.cast(spec.schema)}
+        result = conform(self.select(read_statement(file), parameters, relations), spec)
+        self.tables[table] = pa.concat_tables([kept.cast(spec.schema), result])
+        return int(result.num_rows - existing.num_rows)

@@ -1,0 +1,103 @@
+"""The demo, small, as a newcomer runs it, and the commands one tries next: real processes, real exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = str(Path(sys.executable).with_name("metrics-pipeline"))
+
+
+class Shell:
+    """Runs the program on one data directory."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        self.environment = {k: v for k, v in os.environ.items() if not k.startswith(("METRICS_", "DAGSTER_"))}
+
+    def __call__(self, *arguments: str, code: int = 0) -> str:
+        command = [PROGRAM, *arguments, "--data-dir", str(self.data_dir)]
+        done = subprocess.run(command, capture_output=True, text=True, env=self.environment, timeout=300, check=False)
+        assert done.returncode == code, done.stderr[-3000:]
+        assert "Traceback" not in done.stderr
+        return done.stdout if code == 0 else done.stderr
+
+    def rows(self, query: str) -> list[dict[str, object]]:
+        found: list[dict[str, object]] = json.loads(self("sql", query, "--format", "json"))
+        return found
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    shell = Shell(tmp_path_factory.mktemp("demo") / "data")
+    output = shell("demo", "--days", "3")
+    assert "10 accounts" in output
+    return shell
+
+
+@pytest.mark.slow
+def test_every_account_has_weeks_and_months(demo: Shell) -> None:
+    for table in ("daily_metrics", "weekly_metrics", "monthly_metrics"):
+        query = f"select count(distinct entity_id) as accounts from {table} where entity_type = 'account'"
+        assert demo.rows(query) == [{"accounts": 10}], table
+    assert demo.rows("select count(distinct workspace_id) as n from workspace_weekly") == [{"n": 3}]
+
+
+@pytest.mark.slow
+def test_days_were_restated_and_the_first_reading_is_kept(demo: Shell) -> None:
+    restated = demo.rows(
+        "select count(*) as n from (select 1 from insight_readings group by workspace_id, account_id, post_id, metric, "
+        'source_metric, date, "window" having count(distinct value) > 1)'
+    )
+    assert restated[0]["n"] != 0
+
+
+@pytest.mark.slow
+def test_no_token_is_anywhere_in_the_data(demo: Shell) -> None:
+    for path in demo.data_dir.rglob("*"):
+        if path.is_file():
+            assert b"sandbox-token" not in path.read_bytes(), path
+    bodies = demo.rows(
+        "select count(*) as n from api_responses where body like '%sandbox-token%' or params like '%token-%'"
+    )
+    assert bodies == [{"n": 0}]
+
+
+@pytest.mark.slow
+def test_a_finished_demo_says_what_to_do_next(demo: Shell) -> None:
+    message = demo("demo", "--days", "3", code=2)
+    assert "--reset" in message
+    assert "metrics-pipeline sql" in message
+
+
+@pytest.mark.slow
+def test_the_commands_one_tries_next(demo: Shell) -> None:
+    assert "instagram-17841400000000001" in demo("status")
+    assert "FAIL" not in demo("doctor")
+    assert "files compacted" in demo("maintain")
+    today = str(demo.rows("select max(date) as d from daily_metrics")[0]["d"])
+    planned = demo("backfill", "weekly_metrics", "platforms/youtube/insights", "--from", today, "--dry-run")
+    assert "weekly_metrics: 1 partitions" in planned
+    assert "calls" in planned
+    before = demo.rows("select * from weekly_metrics order by all")
+    assert "Done: 1 partitions in 1 runs" in demo("backfill", "weekly_metrics", "--from", today)
+    assert demo.rows("select * exclude (is_provisional) from weekly_metrics order by all") == [
+        {k: v for k, v in row.items() if k != "is_provisional"} for row in before
+    ]
+
+
+def test_a_demo_leaves_other_data_alone(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    shell("workspace", "add", "Real")
+    assert "holds data that no demo made" in shell("demo", code=2)
+    assert "nothing was removed" in shell("demo", "--reset", code=2)
+    assert "real" in shell("workspace", "list")
+
+
+def test_days_out_of_range_are_refused(tmp_path: Path) -> None:
+    assert "between 1 and 365" in Shell(tmp_path)("demo", "--days", "0", code=2)
