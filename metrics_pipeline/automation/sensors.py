@@ -57,16 +57,21 @@ def _rollups_after_days(jobs: dict[str, AssetJob], partitions: PartitionSets) ->
         monitored_jobs=[jobs[DAILY_CLOSE]],
         request_jobs=[jobs[WEEKLY_CLOSE], jobs[MONTHLY_CLOSE]],
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Rolls rebuilt days up to the weeks and months that contain them.",
+        description="Rolls rebuilt days up to the weeks and months that contain them, and those compared with them.",
     )
     def rollups_after_days(context: dg.RunStatusSensorContext) -> Iterator[dg.RunRequest]:
         window = _window_of_run(context.dagster_run)
         if window is None:
             return
         now = Pipeline.from_environment().settings.clock.now()
-        for job_name, partition_set in ((WEEKLY_CLOSE, partitions.weekly), (MONTHLY_CLOSE, partitions.monthly)):
+        for job_name, partition_set, period in (
+            (WEEKLY_CLOSE, partitions.weekly, timedelta(days=7)),
+            (MONTHLY_CLOSE, partitions.monthly, timedelta(days=31)),
+        ):
             run_key = f"{job_name}:after:{context.dagster_run.run_id}"
-            request = request_window(job_name, partition_set, window, now, run_key=run_key)
+            # the period after the last one touched compares itself with it
+            reached = Window(window.start, window.end + period)
+            request = request_window(job_name, partition_set, reached, now, run_key=run_key)
             if request:
                 yield request
 
