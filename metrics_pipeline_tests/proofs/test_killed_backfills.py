@@ -33,12 +33,12 @@ def copied(site: Site, data_dir: Path) -> Site:
 def kill_after(process: subprocess.Popen[str], seconds: float) -> bool:
     """Let it work so long, then kill it; False if it had ended before."""
     try:
-        process.communicate(timeout=seconds)
+        _, errors = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
         return True
-    assert process.returncode == 0
+    assert process.returncode == 0, errors
     return False
 
 
