@@ -31,6 +31,9 @@ dev: $(STAMP) ## Dagster UI and daemon with the sandbox beside them
 test: $(STAMP) ## every test, nothing skipped
 	$(BIN)/python -m pytest -n 2
 
+prove: $(STAMP) ## the proofs at full size, with their figures
+	PROVE=1 $(BIN)/python -m pytest metrics_pipeline_tests/proofs -s
+
 check: $(STAMP) ## lint and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -13,6 +13,7 @@ from typing import Literal
 from sqlalchemy import Engine as ControlEngine
 
 from metrics_pipeline.catalog.models import PlatformSpec
+from metrics_pipeline.collection.known_posts import KnownPosts
 from metrics_pipeline.collection.rows import Provenance, batch
 from metrics_pipeline.collection.store import store_batch
 from metrics_pipeline.collection.summary import AccountReport, CollectionSummary
@@ -177,7 +178,7 @@ class Collector:
         slots: list[tuple[Window, datetime]],
         record: AccountRecord,
         now: datetime,
-        known_posts: dict[tuple[str, str], list[str]],
+        known_posts: Mapping[tuple[str, str], KnownPosts],
     ) -> list[tuple[Provenance, AccountReport]]:
         """One account's turn over every slot. Once the account is lost, its later slots are marked the same."""
         lost: PlatformError | None = None
@@ -186,7 +187,7 @@ class Collector:
             lost = PlatformError(Act.REAUTH, record.status_reason or "the account has to sign in again")
         else:
             account = self._account_with_token(record)
-        posts = known_posts.get((record.workspace_id, record.account_id), [])
+        known = known_posts.get((record.workspace_id, record.account_id), KnownPosts())
         turns = []
         for window, instant in slots:
             report = AccountReport(
@@ -196,7 +197,8 @@ class Collector:
                 optional=self._optional_metrics(request.collection),
             )
             if lost is None and account is not None:
-                context = CollectionContext(now=now, observed_at=instant, known_posts=posts)
+                oldest = instant - timedelta(days=self.settings.post_max_age_days)
+                context = CollectionContext(now=now, observed_at=instant, known_posts=known.between(oldest, instant))
                 try:
                     if request.collection == "counters":
                         await adapter.counters(account, context, report.result)
@@ -209,6 +211,7 @@ class Collector:
                         mark_needs_reauth(self.control, record.workspace_id, record.account_id, str(error), now=now)
             elif lost is not None:
                 report.problem, report.error_class, report.skipped = str(lost), lost.act.value, True
+            known.learn(report.result.posts)
             if lost is not None:
                 self._explain_gaps(request.collection, window, report, lost)
             provenance = Provenance(
@@ -238,13 +241,17 @@ class Collector:
             if (level, metric, day) not in reached:
                 report.result.outcomes.append(Outcome(level, metric, day, state_of(error), str(error), error.act.value))
 
-    def _known_posts(self, at: datetime) -> dict[tuple[str, str], list[str]]:
-        """Post ids by account, young enough to be read and not known to be gone."""
+    def _known_posts(self, at: datetime) -> dict[tuple[str, str], KnownPosts]:
+        """Posts by account, young enough to be read at `at` or later and not known to be gone."""
         rows = self.engine.query(
             "collection/known_posts.sql",
             {"platform": self.spec.platform, "oldest": at - timedelta(days=self.settings.post_max_age_days)},
         ).to_pylist()
-        return {(row["workspace_id"], row["account_id"]): row["post_ids"] for row in rows}
+        known: dict[tuple[str, str], KnownPosts] = {}
+        for row in rows:
+            posts = known.setdefault((row["workspace_id"], row["account_id"]), KnownPosts())
+            posts.published[row["post_id"]] = row["published_at"]
+        return known
 
 
 def _merge_turns(turns: list[tuple[Provenance, AccountReport]]) -> list[AccountReport]:

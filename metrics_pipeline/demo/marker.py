@@ -52,10 +52,22 @@ def read_marker(data_dir: Path) -> DemoMarker | None:
 
 
 def write_marker(data_dir: Path, marker: DemoMarker) -> None:
-    data_dir.mkdir(parents=True, exist_ok=True)
+    """Note how far the demo got.
+
+    Raises:
+        UserError: the directory cannot be written.
+    """
+    text = json.dumps({**asdict(marker), "last_day": marker.last_day.isoformat()}, indent=2) + "\n"
     draft = data_dir / f".{MARKER}"
-    draft.write_text(json.dumps({**asdict(marker), "last_day": marker.last_day.isoformat()}, indent=2) + "\n")
-    draft.replace(data_dir / MARKER)
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        draft.write_text(text)
+        draft.replace(data_dir / MARKER)
+    except OSError as error:
+        raise UserError(
+            f"The data directory {data_dir.absolute()} cannot be written ({error.strerror}): "
+            "set METRICS_DATA_DIR or --data-dir to a directory you own."
+        ) from None
 
 
 def write_settings_file(data_dir: Path, base_urls: dict[str, str]) -> None:

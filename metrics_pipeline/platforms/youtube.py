@@ -61,7 +61,7 @@ class YouTubeAdapter:
             videos, _gone = await read_videos(session, ids, self._settings.youtube_short_max_seconds, result)
             posts = [video.post for video in videos]
             result.posts += posts
-            await series.read_videos(posts, days, tally)
+            await series.read_videos(posts, days, self._settings.post_max_age_days, tally)
 
     def _keep_channel(self, channel: Channel, day: date, result: AccountResult, tally: Tally) -> None:
         for source in self._spec.select("account", api="channels"):

@@ -15,7 +15,7 @@ from metrics_pipeline.platforms.parsing import Fields, as_number
 from metrics_pipeline.platforms.patience import Patience
 from metrics_pipeline.platforms.readings import asked_name, reading
 from metrics_pipeline.platforms.youtube_errors import PACIFIC
-from metrics_pipeline.windows import DAY, Window
+from metrics_pipeline.windows import DAY, Window, midnight
 
 PATH = "/v2/reports"
 HOST = "analytics"
@@ -125,11 +125,14 @@ class ChannelSeries:
                 else:
                     self._keep(source, day, found, None, tally)
 
-    async def read_videos(self, posts: Sequence[Post], days: Sequence[date], tally: Tally) -> None:
-        """All videos of a day in one request per 200 of them."""
+    async def read_videos(self, posts: Sequence[Post], days: Sequence[date], max_age_days: int, tally: Tally) -> None:
+        """All videos of a day in one request per 200 of them.
+
+        Which videos belong to a day depends on the day alone, never on the window it is read with.
+        """
         sources = self._spec.select("post", "series")
         for day in days:
-            out = [post for post in posts if _published_by(post, day)]
+            out = [post for post in posts if _published_by(post, day) and _is_young(post, day, max_age_days)]
             for source in sources:
                 tally.plan("post", source.metric, day, len(out))
             if not out:
@@ -213,6 +216,10 @@ class ChannelSeries:
         if self._now < end + timedelta(hours=source.available_after_hours):
             return f"not ready yet: YouTube needs up to {source.available_after_hours} hours after the Pacific day"
         return "YouTube has no figure for this day"
+
+
+def _is_young(post: Post, day: date, max_age_days: int) -> bool:
+    return post.published_at is None or post.published_at >= midnight(day) - max_age_days * DAY
 
 
 def _published_by(post: Post, day: date) -> bool:
