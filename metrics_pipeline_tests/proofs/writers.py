@@ -18,7 +18,8 @@ from metrics_pipeline.lake.engine import Engine
 from metrics_pipeline.lake.lake import Lake
 from metrics_pipeline.lake.maintenance import maintain_table
 from metrics_pipeline.lake.predicates import Partitions
-from metrics_pipeline.lake.tables import COUNTER_READINGS, DAILY_METRICS, TableSpec
+from metrics_pipeline.lake.table_spec import TableSpec
+from metrics_pipeline.lake.tables import COUNTER_READINGS, DAILY_METRICS
 
 ROWS = 400
 DAY = date(2026, 3, 10)
