@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import dagster as dg
 
 from metrics_pipeline.assets.collection import DAYS_PER_RUN, HOURS_PER_RUN
-from metrics_pipeline.automation.home import use_dagster_home
+from metrics_pipeline.automation.home import open_instance
 from metrics_pipeline.automation.ranges import keys_in_window, range_tags
 from metrics_pipeline.definitions import build_definitions
 from metrics_pipeline.errors import RunFailedError, UserError
@@ -63,12 +63,11 @@ class Backfiller:
     """Plans and runs steps against the Dagster instance of this installation."""
 
     def __init__(self, pipeline: Pipeline) -> None:
-        use_dagster_home(pipeline.settings)
         self._pipeline = pipeline
         self._definitions = build_definitions(pipeline, fixed=True)
         self._graph = self._definitions.resolve_asset_graph()
         self._job = self._definitions.resolve_implicit_global_asset_job_def()
-        self.instance = dg.DagsterInstance.get()
+        self.instance = open_instance(pipeline.settings)
 
     def resolve(self, names: Sequence[str]) -> list[dg.AssetKey]:
         """Asset keys by full name or by prefix (`daily_metrics`, `platforms/youtube`).

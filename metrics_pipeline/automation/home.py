@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 from pathlib import Path
+
+import dagster as dg
 
 from metrics_pipeline.errors import UserError
 from metrics_pipeline.settings import Settings
@@ -34,3 +37,16 @@ def use_dagster_home(settings: Settings) -> Path:
         ) from None
     os.environ["DAGSTER_HOME"] = str(home)
     return home
+
+
+def open_instance(settings: Settings) -> dg.DagsterInstance:
+    """The Dagster instance of the home, its databases made where they are new.
+
+    One process at a time: Dagster's SQLite storages trip over each other when two create them at once.
+    """
+    home = use_dagster_home(settings)
+    if not home.is_dir():
+        raise UserError(f"DAGSTER_HOME is {home}, which is no directory: make it, or unset the variable.")
+    with (home / ".lock").open("a") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        return dg.DagsterInstance.get()

@@ -35,11 +35,11 @@ def dev(
     use_data_dir(data_dir)
     settings = load_settings()
 
-    from metrics_pipeline.automation.home import PROJECT_ROOT, use_dagster_home
+    from metrics_pipeline.automation.home import PROJECT_ROOT, open_instance
     from metrics_pipeline.demo.marker import SANDBOX_PORT, read_marker
 
     os.environ["METRICS_DATA_DIR"] = str(settings.data_dir.absolute())
-    use_dagster_home(settings)
+    open_instance(settings).dispose()  # before two programs would make its databases at the same time
     _require_free(host, port, "--port")
     workspace = ["-w", str(PROJECT_ROOT / "workspace.yaml")]
     programs = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -11,9 +12,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from metrics_pipeline.automation.home import open_instance
 from metrics_pipeline.definitions import build_definitions
 from metrics_pipeline.partitions import UPSTREAM_MAY_NOT_EXIST, partition_sets
-from metrics_pipeline.settings import WEEKDAYS
+from metrics_pipeline.settings import WEEKDAYS, load_settings
 from metrics_pipeline_tests.automation.conftest import Load, instant
 
 NOW = instant("2026-03-10T10:30")
@@ -93,3 +95,20 @@ def test_periods_map_to_their_days_and_hours_also_where_some_do_not_exist(load: 
     assert len(upstream(sets.weekly, "2025-12-29", sets.daily)) == 7
     assert upstream(sets.weekly, "2026-03-09", sets.daily) == ["2026-03-09", "2026-03-10"]
     assert len(upstream(sets.monthly, "2026-01-01", sets.daily)) == 31
+
+
+def _open_instance(data_dir: str) -> None:
+    os.environ.pop("DAGSTER_HOME", None)
+    instance = open_instance(load_settings(data_dir=Path(data_dir)))
+    instance.get_runs()
+    instance.dispose()
+
+
+def test_four_processes_may_open_a_new_instance_at_once(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    processes = [context.Process(target=_open_instance, args=(str(tmp_path),)) for _ in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [p.exitcode for p in processes] == [0] * 4
