@@ -27,9 +27,9 @@ SHOWN = (
         "and workspace_id = 'acme' order by week_start",
     ),
     (
-        "What is missing this month, and why",
-        "select platform, metric, state, count(*) as days, min(reason) as reason from daily_metrics "
-        "where entity_type = 'account' and value is null group by all order by days desc limit 6",
+        "What is missing, and why",
+        "select platform, state, reason, count(distinct metric) as metrics, count(distinct date) as days "
+        "from daily_metrics where entity_type = 'account' and value is null group by all order by days desc limit 6",
     ),
 )
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 import pyarrow as pa
 
+from metrics_pipeline.aggregation.relations import catalog_relations
 from metrics_pipeline.control.accounts import list_accounts
 from metrics_pipeline.pipeline import Pipeline
 from metrics_pipeline.windows import Window
@@ -49,7 +50,10 @@ def find_refills(pipeline: Pipeline, window: Window, now: datetime) -> list[Refi
     rows = pipeline.engine.query(
         "collection/refills.sql",
         {"start": window.first_day, "end": window.end_day, "retry_before": now - RETRY_AFTER},
-        {"active_accounts": pa.Table.from_pylist(active, schema=pa.schema(_ACTIVE))},
+        {
+            **catalog_relations(pipeline.catalog),
+            "active_accounts": pa.Table.from_pylist(active, schema=pa.schema(_ACTIVE)),
+        },
     ).to_pylist()
     return [
         Refill(r["platform"], tuple(r["accounts"]), r["first_day"], r["last_day"], r["cause"])

@@ -17,6 +17,8 @@ from metrics_pipeline.windows import DAY, HOUR, Window, midnight
 
 HOURS_IN_FULL = 48
 FIRST_PASS_AGE = timedelta(days=2)
+# the 31st of a month whose 1st is the last day of a week
+LONGEST_LEAD = timedelta(days=36)
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,9 @@ def tasks(planner: Backfiller, platforms: list[str], first_day: date, now: datet
     yield from _counters(planner, platforms, days, now)
     yield from _insights(planner, platforms, days, now)
     names = ["daily_metrics", "weekly_metrics", "monthly_metrics"]
-    for step in planner.plan(planner.resolve(names), days):
+    # the first month and week begin before the first day: built as well, so that no partition looks forgotten
+    whole = Window(days.start - LONGEST_LEAD, days.end)
+    for step in planner.plan(planner.resolve(names), whole):
         yield Task(f"aggregate {step.name}", step, now)
 
 
