@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     )
 
     instagram_base_url: str | None = Field(None, description="Sandbox or proxy for Instagram; may contain {at}.")
+    linkedin_base_url: str | None = Field(None, description="Sandbox or proxy for LinkedIn; may contain {at}.")
     x_base_url: str | None = Field(None, description="Sandbox or proxy for X; may contain {at}.")
     youtube_base_url: str | None = Field(None, description="Sandbox or proxy for YouTube; may contain {at}.")
     instagram_graph_version: str = Field("v26.0", description="Graph API version; v26.0 is served until at least 2028.")
@@ -56,6 +57,11 @@ class Settings(BaseSettings):
         ge=-1,
         le=0,
         description="Days added to a follower_count point's end_time to get its measured day; sources say -1 or 0.",
+    )
+    linkedin_version: str = Field(
+        "202608",
+        pattern=r"^20\d{2}(0[1-9]|1[0-2])$",
+        description="LinkedIn-Version header, YYYYMM; a version is served for about a year, then every call is a 426.",
     )
     x_vocabulary: Literal["tweet", "post"] = Field(
         "tweet",

@@ -22,7 +22,7 @@ Sleep = Callable[[float], Awaitable[None]]
 
 # 0.5, 1, 2, 4 seconds with up to half a second of jitter: long enough for a hiccup, short enough for an hourly run.
 BACKOFF = wait_exponential_jitter(multiplier=0.5, max=20.0, jitter=0.5)
-_SAFE_PATH = re.compile(r"(/[A-Za-z0-9_.:-]+)+")
+_SAFE_PATH = re.compile(r"(/(?:[A-Za-z0-9_.:-]|%3A)+)+")
 BUDGET_CODE = "request_budget"
 
 
@@ -31,13 +31,15 @@ class Dialect:
     """How one platform says no, how it announces a spent quota, and which header names the served version.
 
     quota_used_up gives the seconds to keep silent after an answer, None while calls are left; with
-    limits_per_endpoint only the same endpoint is held back, else every call of the account.
+    limits_per_endpoint only the same endpoint is held back, else every call of the account. With ready_query the
+    values of parameters are sent as they are: the adapter has encoded them as the platform wants them.
     """
 
     classify: Callable[[Answer, datetime], PlatformError | None]
     quota_used_up: Callable[[Answer, datetime], float | None] = lambda _answer, _now: None
     version_header: str | None = None
     limits_per_endpoint: bool = False
+    ready_query: bool = False
 
 
 class PlatformClient:
@@ -79,16 +81,21 @@ class PlatformClient:
         base = self._override or self._hosts[host]
         return base.replace("{at}", f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}").rstrip("/") + path
 
-    async def send(self, url: str, params: Mapping[str, str], token: str) -> httpx.Response:
+    async def send(
+        self, url: str, params: Mapping[str, str], token: str, more_headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
         """One request, read to its last byte within the timeout.
 
         Raises:
             PlatformError: retry, when the network failed.
         """
-        headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+        headers = {"Authorization": f"Bearer {token}", "Accept": "application/json", **(more_headers or {})}
+        query = None if self.dialect.ready_query else dict(params)
+        if self.dialect.ready_query and params:
+            url += "?" + "&".join(f"{name}={value}" for name, value in params.items())
         try:
             async with self._slots, asyncio.timeout(self.settings.http_timeout_seconds):
-                return await self._http.get(url, params=dict(params), headers=headers)
+                return await self._http.get(url, params=query, headers=headers)
         except (httpx.RequestError, TimeoutError) as error:
             # Only the kind of failure: the exception itself knows the request and with it the token.
             raise PlatformError(Act.RETRY, f"no answer from the platform ({type(error).__name__})") from None
@@ -136,8 +143,10 @@ class Session:
         self._result = result
         self._pauses: dict[str, Pause] = {}
 
-    async def get(self, path: str, params: Mapping[str, str], *, host: str = "api") -> Answer:
-        """GET one path of the real API.
+    async def get(
+        self, path: str, params: Mapping[str, str], *, host: str = "api", headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """GET one path of the real API; `headers` are sent beside the token.
 
         Raises:
             PlatformError: what is left after retries and bearable waits; config, when an id would bend the path.
@@ -152,10 +161,12 @@ class Session:
             wait=_wait_before_retry,
             reraise=True,
         )
-        answer: Answer = await retrying(self._attempt, path, params, host)
+        answer: Answer = await retrying(self._attempt, path, params, host, headers)
         return answer
 
-    async def _attempt(self, path: str, params: Mapping[str, str], host: str) -> Answer:
+    async def _attempt(
+        self, path: str, params: Mapping[str, str], host: str, headers: Mapping[str, str] | None
+    ) -> Answer:
         client = self._client
         if client.stopped is not None:
             raise client.stopped
@@ -168,7 +179,7 @@ class Session:
                 Act.WAIT, f"the account has spent its {self._result.calls} requests of this run", code=BUDGET_CODE
             )
         self._result.calls += 1
-        response = await client.send(client.url(host, path, self._at), params, self._account.token)
+        response = await client.send(client.url(host, path, self._at), params, self._account.token, headers)
         answer = self._record(response, path, params)
         # What an answer says about instants, such as a window's reset, is said on the clock that it was asked on.
         there = self._at if client.observes_past else client.clock.now()

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from metrics_pipeline.clock import Clock
-from metrics_pipeline.sandbox import instagram, x, youtube
+from metrics_pipeline.sandbox import instagram, linkedin, x, youtube
 from metrics_pipeline.sandbox.calls import Call, RefusedError, Reply
 from metrics_pipeline.sandbox.control import control_routes
 from metrics_pipeline.sandbox.faults import FaultBook
@@ -23,6 +23,7 @@ from metrics_pipeline.sandbox.world import World
 
 ANSWERS: Mapping[str, Callable[[Call], Reply]] = {
     "instagram": instagram.answer,
+    "linkedin": linkedin.answer,
     "x": x.answer,
     "youtube": youtube.answer,
 }
@@ -59,6 +60,8 @@ class Platforms:
             world=self._world,
             faults=self._faults,
             usage=self._usage,
+            headers=request.headers,
+            query=request.url.query,
         )
         try:
             reply = answer(call)

@@ -50,7 +50,10 @@ class Vocabulary(Protocol):
 
 @dataclass(slots=True)
 class Call:
-    """One GET: path segments and parameters after the platform segment, and the instant to answer for."""
+    """One GET: path segments and parameters after the platform segment, and the instant to answer for.
+
+    headers are looked up without regard to case; query is the text behind the question mark, still encoded.
+    """
 
     platform: str
     path: str
@@ -61,6 +64,8 @@ class Call:
     world: World
     faults: FaultBook
     usage: Usage
+    headers: Mapping[str, str] = field(default_factory=dict)
+    query: str = ""
     accounts: tuple[str, ...] = ()
     delay_seconds: float = 0.0
 

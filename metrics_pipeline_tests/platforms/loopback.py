@@ -31,6 +31,8 @@ class Asked:
     path: str
     params: Mapping[str, str]
     headers: Mapping[str, str]
+    query: str = ""  # as it was sent, still encoded
+    raw_path: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ class Loopback:
         self.url = f"http://127.0.0.1:{self._server.servers[0].sockets[0].getsockname()[1]}"
 
     async def _serve(self, request: Request) -> Response:
-        asked = Asked(request.url.path, dict(request.query_params), dict(request.headers))
+        raw_path = request.scope["raw_path"].decode()
+        asked = Asked(request.url.path, dict(request.query_params), dict(request.headers), request.url.query, raw_path)
         self.asked.append(asked)
         reply = self.answer(asked)
         text = reply.body if isinstance(reply.body, str) else json.dumps(reply.body)

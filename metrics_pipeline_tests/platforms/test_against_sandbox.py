@@ -19,7 +19,7 @@ from metrics_pipeline.settings import Settings
 from metrics_pipeline.windows import Window
 
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
-IDS = {"instagram": "17841400000001", "x": "4400001", "youtube": "UCsandboxchannel00000001"}
+IDS = {"instagram": "17841400000001", "linkedin": "4500001", "x": "4400001", "youtube": "UCsandboxchannel00000001"}
 DAYS = Window.of_days(date(2026, 11, 1), date(2026, 11, 21))
 
 
