@@ -12,6 +12,7 @@ WORKSPACES = {"acme": "Acme Outdoor", "bistro": "Bistro Nord", "cinema": "Cinema
 ACCOUNTS: tuple[tuple[str, str, str], ...] = (
     ("acme", "instagram", "17841400000000001"),
     ("acme", "instagram", "17841400000000002"),
+    ("acme", "linkedin", "2414999"),
     ("acme", "x", "2244994945"),
     ("acme", "youtube", "UCacmeoutdoor000000000001"),
     ("bistro", "instagram", "17841400000000003"),

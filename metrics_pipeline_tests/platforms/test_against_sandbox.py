@@ -116,6 +116,31 @@ def test_a_refused_metric_on_instagram_leaves_the_rest(sandbox: SandboxServer) -
     assert {o.state for o in rest.outcomes if o.metric == "likes"} == {State.NOT_SUPPORTED}
 
 
+@pytest.mark.parametrize(
+    ("platform", "refused", "lost"),
+    [
+        ("linkedin", "likeCount", {"likes", "interactions"}),
+    ],
+)
+def test_a_refused_metric_leaves_the_rest(sandbox: SandboxServer, platform: str, refused: str, lost: set[str]) -> None:
+    whole, _ = turn(sandbox, platform, DAYS)
+    fault = Fault(platform=platform, external_id=IDS[platform], fault="refused_metric", metric=refused)
+    sandbox.faults.add(fault)
+    rest, error = turn(sandbox, platform, DAYS)
+    assert error is None
+    assert {r.metric for r in whole.readings} - {r.metric for r in rest.readings} == lost
+    assert not {o.state for o in rest.outcomes if o.metric in lost} & {State.VALUE, State.ZERO}
+
+
+@pytest.mark.parametrize("platform", PLATFORM_NAMES)
+def test_a_spent_quota_ends_the_turn_with_a_wait(sandbox: SandboxServer, platform: str) -> None:
+    sandbox.faults.add(Fault(platform=platform, external_id=IDS[platform], fault="throttled"))
+    result, error = turn(sandbox, platform)
+    assert error is not None
+    assert error.act is Act.WAIT
+    assert "sandbox-token" not in str(error) + repr(result)
+
+
 @pytest.mark.parametrize("platform", PLATFORM_NAMES)
 def test_a_deleted_post_becomes_a_tombstone(sandbox: SandboxServer, platform: str) -> None:
     before, _ = turn(sandbox, platform)
