@@ -49,6 +49,7 @@ class Settings(BaseSettings):
 
     instagram_base_url: str | None = Field(None, description="Sandbox or proxy for Instagram; may contain {at}.")
     linkedin_base_url: str | None = Field(None, description="Sandbox or proxy for LinkedIn; may contain {at}.")
+    pinterest_base_url: str | None = Field(None, description="Sandbox or proxy for Pinterest; may contain {at}.")
     x_base_url: str | None = Field(None, description="Sandbox or proxy for X; may contain {at}.")
     youtube_base_url: str | None = Field(None, description="Sandbox or proxy for YouTube; may contain {at}.")
     instagram_graph_version: str = Field("v26.0", description="Graph API version; v26.0 is served until at least 2028.")
@@ -62,6 +63,10 @@ class Settings(BaseSettings):
         "202608",
         pattern=r"^20\d{2}(0[1-9]|1[0-2])$",
         description="LinkedIn-Version header, YYYYMM; a version is served for about a year, then every call is a 426.",
+    )
+    pinterest_newest_first: bool = Field(
+        False,
+        description="Stop listing pins at the first page older than the posts to read; the order is not documented.",
     )
     x_vocabulary: Literal["tweet", "post"] = Field(
         "tweet",

@@ -16,6 +16,7 @@ ACCOUNTS: tuple[tuple[str, str, str], ...] = (
     ("acme", "x", "2244994945"),
     ("acme", "youtube", "UCacmeoutdoor000000000001"),
     ("bistro", "instagram", "17841400000000003"),
+    ("bistro", "pinterest", "5499001"),
     ("bistro", "x", "783214001"),
     ("bistro", "youtube", "UCbistronord0000000000001"),
     ("cinema", "instagram", "17841400000000004"),
@@ -33,6 +34,6 @@ def register_accounts(pipeline: Pipeline, now: datetime) -> int:
     known = {(a.workspace_id, a.platform, a.external_id) for a in list_accounts(pipeline.control)}
     for workspace_id, platform, external_id in ACCOUNTS:
         if (workspace_id, platform, external_id) not in known:
-            token = f"sandbox-token-{workspace_id}-{platform}"
+            token = f"sandbox-token-{workspace_id}-{platform}~{external_id}"  # some platforms know accounts by it
             add_account(pipeline.control, pipeline.ring, workspace_id, platform, external_id, token=token, now=now)
     return len(ACCOUNTS)

@@ -10,7 +10,7 @@ import httpx
 from metrics_pipeline.catalog.loader import catalog
 from metrics_pipeline.catalog.models import PlatformSpec
 from metrics_pipeline.errors import UserError
-from metrics_pipeline.platforms import instagram, linkedin, x, youtube
+from metrics_pipeline.platforms import instagram, linkedin, pinterest, x, youtube
 from metrics_pipeline.platforms.contract import Adapter
 from metrics_pipeline.platforms.http import Dialect, PlatformClient, Sleep
 from metrics_pipeline.settings import Settings
@@ -20,6 +20,7 @@ _Make = Callable[[PlatformSpec, Settings, PlatformClient], Adapter]
 _PLATFORMS: dict[str, tuple[Dialect, _Make]] = {
     "instagram": (instagram.DIALECT, instagram.InstagramAdapter),
     "linkedin": (linkedin.DIALECT, linkedin.LinkedInAdapter),
+    "pinterest": (pinterest.DIALECT, pinterest.PinterestAdapter),
     "x": (x.DIALECT, x.XAdapter),
     "youtube": (youtube.DIALECT, youtube.YouTubeAdapter),
 }

@@ -14,7 +14,7 @@ from hashlib import blake2b
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _PLAIN = re.compile(r"[1-9][0-9]*")
 _SAFE = re.compile(r"[A-Za-z0-9_-]+")
-_PREFIX = {"instagram": "18", "linkedin": "71", "x": "19"}
+_PREFIX = {"instagram": "18", "linkedin": "71", "pinterest": "81", "x": "19"}
 MISSING_PREFIX = "missing"
 MAX_INDEX = 99_999
 
@@ -33,7 +33,7 @@ def exists(external_id: str) -> bool:
 
 
 def numeric_id(platform: str, ref: PostRef) -> str:
-    """The id of an Instagram medium, a LinkedIn or an X post: digits only, rising with the post's number."""
+    """The id of an Instagram medium, a pin, a LinkedIn or an X post: digits only, rising with the post's number."""
     if _PLAIN.fullmatch(ref.external_id):
         account = "1" + ref.external_id
     else:

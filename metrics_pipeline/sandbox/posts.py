@@ -11,6 +11,7 @@ from metrics_pipeline.sandbox.draws import draws
 KINDS: Mapping[str, tuple[tuple[str, float], ...]] = {
     "instagram": (("reel", 0.35), ("image", 0.65), ("carousel", 0.85), ("story", 1.0)),
     "linkedin": (("image", 0.4), ("article", 0.6), ("video", 0.8), ("text", 1.0)),
+    "pinterest": (("image", 0.7), ("video", 0.85), ("idea", 1.0)),
     "youtube": (("video", 0.6), ("short", 1.0)),
     "x": (("tweet", 0.8), ("reply", 0.92), ("repost", 1.0)),
 }

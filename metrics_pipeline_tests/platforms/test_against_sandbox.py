@@ -19,7 +19,13 @@ from metrics_pipeline.settings import Settings
 from metrics_pipeline.windows import Window
 
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
-IDS = {"instagram": "17841400000001", "linkedin": "4500001", "x": "4400001", "youtube": "UCsandboxchannel00000001"}
+IDS = {
+    "instagram": "17841400000001",
+    "linkedin": "4500001",
+    "pinterest": "5500001",
+    "x": "4400001",
+    "youtube": "UCsandboxchannel00000001",
+}
 DAYS = Window.of_days(date(2026, 11, 1), date(2026, 11, 21))
 
 
@@ -50,7 +56,7 @@ def turn(
 
     async def run() -> PlatformError | None:
         adapter = build_adapter(platform, Settings(**values), sleep=no_sleep)  # type: ignore[arg-type]
-        account = Account("w", "a", platform, IDS[platform], "sandbox-token")
+        account = Account("w", "a", platform, IDS[platform], f"sandbox-token~{IDS[platform]}")
         context = CollectionContext(NOW, at, known)
         try:
             if window is None:
@@ -120,6 +126,7 @@ def test_a_refused_metric_on_instagram_leaves_the_rest(sandbox: SandboxServer) -
     ("platform", "refused", "lost"),
     [
         ("linkedin", "likeCount", {"likes", "interactions"}),
+        ("pinterest", "SAVE", {"saves"}),
     ],
 )
 def test_a_refused_metric_leaves_the_rest(sandbox: SandboxServer, platform: str, refused: str, lost: set[str]) -> None:
@@ -183,7 +190,7 @@ def test_accounts_side_by_side_share_a_client_and_not_their_failures(sandbox: Sa
     async def run() -> list[BaseException | None]:
         adapter = build_adapter(platform, settings)
         turns = [
-            adapter.counters(Account("w", i, platform, i, f"token-{i}"), CollectionContext(NOW, NOW), result)
+            adapter.counters(Account("w", i, platform, i, f"token~{i}"), CollectionContext(NOW, NOW), result)
             for i, result in zip(ids, results, strict=True)
         ]
         try:
