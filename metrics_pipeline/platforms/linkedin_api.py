@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from typing import Literal
 from urllib.parse import quote
 
 from metrics_pipeline.platforms.contract import AccountResult
@@ -29,10 +30,10 @@ def list_of(urns: Iterable[str]) -> str:
     return f"List({','.join(encoded(urn) for urn in urns)})"
 
 
-def day_intervals(first: date, last: date) -> str:
+def intervals(first: date, last: date, granularity: Literal["DAY", "MONTH"]) -> str:
     """The days first..last as a query value: milliseconds at 00:00 UTC, the end excluded."""
     start, end = _milliseconds(midnight(first)), _milliseconds(midnight(last + DAY))
-    return f"(timeRange:(start:{start},end:{end}),timeGranularityType:DAY)"
+    return f"(timeRange:(start:{start},end:{end}),timeGranularityType:{granularity})"
 
 
 def _milliseconds(instant: datetime) -> int:

@@ -9,7 +9,13 @@ from metrics_pipeline.catalog.models import SourceMetric
 from metrics_pipeline.platforms.contract import AccountResult, Post, State
 from metrics_pipeline.platforms.errors import Act, PlatformError
 from metrics_pipeline.platforms.linkedin_api import PAGE_SIZE, LinkedInApi, elements_in, encoded, list_of
-from metrics_pipeline.platforms.linkedin_statistics import SHARE_STATISTICS, entity_params, share_counts, value_of
+from metrics_pipeline.platforms.linkedin_statistics import (
+    NOT_KEPT,
+    SHARE_STATISTICS,
+    entity_params,
+    share_counts,
+    value_of,
+)
 from metrics_pipeline.platforms.outcomes import Tally
 from metrics_pipeline.platforms.parsing import Fields
 from metrics_pipeline.platforms.patience import Patience
@@ -163,7 +169,7 @@ class PostTotals:
         """A post without activity is left out of a good answer: that is zero, unless it is older than what is kept."""
         for source in self._sources:
             if counts is None and not self._is_kept(source, post):
-                tally.miss("post", source.metric, day, State.UNKNOWN, "older than the platform keeps")
+                tally.miss("post", source.metric, day, State.UNKNOWN, NOT_KEPT)
                 continue
             raw = 0.0 if counts is None else value_of(source, counts)
             if raw is None:

@@ -211,11 +211,32 @@ def test_days_without_a_bucket_are_unknown_each_with_its_reason(loopback: Loopba
     world.shares = [bucket("2026-11-16", totalShareStatistics=COUNTS), bucket("2026-10-01")]
     turn = series(loopback, "2026-11-16", "2026-11-21")
     reasons = {day: turn.outcome("account", "likes", f"2026-11-{day}").reason or "" for day in (17, 18, 20)}
-    assert "nothing for this day" in reasons[17]
+    assert "nothing for this time" in reasons[17]
     assert "not ready yet" in reasons[18]
     assert "running day" in reasons[20]
     assert f"end:{ms('2026-11-20')}" in loopback.asked[0].query
     assert any("not one of the asked days" in text for text in turn.result.unknown_fields)
+
+
+def test_distinct_people_of_a_closed_month_are_asked_for_the_month(loopback: Loopback, world: World) -> None:
+    october = {"start": ms("2026-10-01"), "end": ms("2026-11-01")}
+    world.shares = [bucket("2026-10-31", totalShareStatistics=COUNTS)]
+    month = {"timeRange": october, "totalShareStatistics": COUNTS | {"uniqueImpressionsCount": 999}}
+    days_only = world.elements
+
+    def by_granularity(found: object) -> Reply:
+        is_month = "MONTH" in loopback.asked[-1].query and found is world.shares
+        return days_only([month] if is_month else found)
+
+    world.elements = by_granularity  # type: ignore[method-assign]
+    turn = series(loopback, "2026-10-31", "2026-11-01")
+    assert (turn.value("reach", window="P1D"), turn.value("reach", window="P1M")) == (150, 999)
+    assert turn.readings("reach", window="P1M")[0].date == date(2026, 10, 31)
+    assert len(turn.readings("impressions")) == 1
+    visitors = turn.outcome("account", "profile_visitors", window="P1M")
+    assert visitors.state is State.UNKNOWN
+    asked = [a.query for a in loopback.asked if "MONTH" in a.query]
+    assert [f"start:{october['start']},end:{october['end']}" in query for query in asked] == [True, True]
 
 
 def test_days_older_than_the_platform_keeps_are_not_asked(loopback: Loopback, world: World) -> None:

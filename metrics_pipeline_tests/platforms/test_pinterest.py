@@ -140,8 +140,8 @@ def test_another_accounts_token_stores_nothing(loopback: Loopback, world: World)
 def test_days_by_their_status(loopback: Loopback, world: World) -> None:
     world.days = {
         "2026-11-15": ("BEFORE_BUSINESS_CREATED", {}),
-        "2026-11-16": ("READY", METRICS | {"SAVE": 0, "PIN_CLICK": None}),
-        "2026-11-18": ("ESTIMATE", METRICS | {"SAVE": 0}),
+        "2026-11-16": ("READY", {**METRICS, "SAVE": 0, "PIN_CLICK": None}),
+        "2026-11-18": ("ESTIMATE", {**METRICS, "SAVE": 0}),
         "2026-11-20": ("PROCESSING", dict(METRICS)),
     }
     turn = series(loopback, "2026-11-15", "2026-11-21")
