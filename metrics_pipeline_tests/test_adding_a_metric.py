@@ -13,7 +13,8 @@ import pytest
 from metrics_pipeline.aggregation.build import Builder, EntityType
 from metrics_pipeline.catalog.loader import METRICS_FILE, PLATFORM_DIR, Catalog, load_catalog
 from metrics_pipeline.catalog.models import PlatformSpec
-from metrics_pipeline.collection.collector import CollectionKind, CollectionRequest, Collector
+from metrics_pipeline.collection.collector import Collector
+from metrics_pipeline.collection.request import CollectionKind, CollectionRequest
 from metrics_pipeline.control.accounts import add_account
 from metrics_pipeline.control.workspaces import add_workspace
 from metrics_pipeline.pipeline import Pipeline

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+import traceback
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Literal
 
 from sqlalchemy import Engine as ControlEngine
 
 from metrics_pipeline.catalog.models import PlatformSpec
 from metrics_pipeline.collection.known_posts import KnownPosts
+from metrics_pipeline.collection.request import CollectionKind, CollectionRequest
 from metrics_pipeline.collection.rows import Provenance, batch
 from metrics_pipeline.collection.store import store_batch
 from metrics_pipeline.collection.summary import AccountReport, CollectionSummary
@@ -32,48 +33,9 @@ from metrics_pipeline.platforms.contract import (
 from metrics_pipeline.platforms.errors import Act, PlatformError
 from metrics_pipeline.platforms.outcomes import COUNTERS, SERIES, expected_outcomes, state_of
 from metrics_pipeline.settings import Settings
-from metrics_pipeline.windows import HOUR, Window
+from metrics_pipeline.windows import Window
 
 log = logging.getLogger("metrics_pipeline.collection")
-
-CollectionKind = Literal["counters", "insights"]
-
-# A counter's hour can still be read shortly after its end: a run may wait in the queue for some minutes.
-GRACE = timedelta(minutes=15)
-# The minute at which a past hour is observed where that is possible: the schedule's own.
-OBSERVED_MINUTE = timedelta(minutes=50)
-
-
-class PastHourError(UserError):
-    """Counters of an hour that is over were asked for, and the platform only knows the present."""
-
-
-@dataclass(frozen=True)
-class CollectionRequest:
-    """What to collect. Empty `workspaces`, `accounts` and `posts` mean all of them."""
-
-    collection: CollectionKind
-    window: Window
-    run_id: str
-    workspaces: Collection[str] = ()
-    accounts: Collection[str] = ()
-
-
-def observation_instant(window: Window, now: datetime, *, can_observe_past: bool, platform: str) -> datetime:
-    """The instant at which an hour's counters are read.
-
-    Raises:
-        PastHourError: the hour is over, or has not begun, and cannot be observed.
-    """
-    if window.start <= now < window.end + GRACE:
-        return now
-    if can_observe_past and window.end <= now:
-        return window.start + OBSERVED_MINUTE
-    which = "has not begun" if now < window.start else "is over"
-    raise PastHourError(
-        f"The counters of {platform} for {window.start:%Y-%m-%d %H:%M} UTC cannot be read: the hour {which}, and "
-        "the platform only tells its counters of this moment. Collect the running hour; a missed hour stays missing."
-    )
 
 
 @dataclass(frozen=True)
@@ -96,7 +58,7 @@ class Collector:
         """
         started = time.monotonic()
         now = self.settings.clock.now()
-        slots = list(self._slots(request, now))
+        slots = request.slots(now, can_observe_past=self.can_observe_past, platform=self.spec.label)
         accounts = self._accounts(request)
         turns = asyncio.run(self._collect(request, slots, accounts, now)) if accounts and slots else []
         summary = CollectionSummary(self.spec.platform, request.collection, _merge_turns(turns))
@@ -116,20 +78,6 @@ class Collector:
         sources = [s for s in self.spec.sources if (s.kind == "series") == (collection == "insights")]
         needed = {s.metric for s in sources if not s.optional}
         return frozenset(s.metric for s in sources if s.metric not in needed)
-
-    def _slots(self, request: CollectionRequest, now: datetime) -> Iterable[tuple[Window, datetime]]:
-        """(window, instant) pairs to ask for: every hour of its own for counters, the whole window for series."""
-        if request.collection == "insights":
-            return [(request.window, now)]
-        platform = self.spec.label
-        # hours that have not begun are no part of "today so far"
-        hours = [
-            h for h in request.window.hours() if h.start <= now or request.window.end - request.window.start == HOUR
-        ]
-        return [
-            (hour, observation_instant(hour, now, can_observe_past=self.can_observe_past, platform=platform))
-            for hour in hours
-        ]
 
     def _accounts(self, request: CollectionRequest) -> list[AccountRecord]:
         records = [a for a in list_accounts(self.control, platform=self.spec.platform) if a.status != "disabled"]
@@ -186,7 +134,10 @@ class Collector:
         if record.status == "needs_reauth":
             lost = PlatformError(Act.REAUTH, record.status_reason or "the account has to sign in again")
         else:
-            account = self._account_with_token(record)
+            try:
+                account = self._account_with_token(record)
+            except UserError as error:  # its token cannot be decrypted: that is no reason to stop the others
+                lost = PlatformError(Act.CONFIG, str(error))
         known = known_posts.get((record.workspace_id, record.account_id), KnownPosts())
         turns = []
         for window, instant in slots:
@@ -199,16 +150,11 @@ class Collector:
             if lost is None and account is not None:
                 oldest = instant - timedelta(days=self.settings.post_max_age_days)
                 context = CollectionContext(now=now, observed_at=instant, known_posts=known.between(oldest, instant))
-                try:
-                    if request.collection == "counters":
-                        await adapter.counters(account, context, report.result)
-                    else:
-                        await adapter.insights(account, window, context, report.result)
-                except PlatformError as error:
-                    lost = error
-                    report.problem, report.error_class = str(error), error.act.value
-                    if error.act is Act.REAUTH:
-                        mark_needs_reauth(self.control, record.workspace_id, record.account_id, str(error), now=now)
+                lost = await self._turn(adapter, request.collection, account, window, context, report.result)
+                if lost is not None:
+                    report.problem, report.error_class = str(lost), lost.act.value
+                    if lost.act is Act.REAUTH:
+                        self._needs_reauth(record, lost, now)
             elif lost is not None:
                 report.problem, report.error_class, report.skipped = str(lost), lost.act.value, True
             known.learn(report.result.posts)
@@ -225,6 +171,42 @@ class Collector:
             )
             turns.append((provenance, report))
         return turns
+
+    async def _turn(
+        self,
+        adapter: Adapter,
+        collection: CollectionKind,
+        account: Account,
+        window: Window,
+        context: CollectionContext,
+        result: AccountResult,
+    ) -> PlatformError | None:
+        """Let the adapter fill `result`; what ended the turn early, or None."""
+        try:
+            if collection == "counters":
+                await adapter.counters(account, context, result)
+            else:
+                await adapter.insights(account, window, context, result)
+        except PlatformError as error:
+            return error
+        except Exception as error:  # noqa: BLE001
+            # The one boundary that isolates an account: a parser's mistake costs this account, not the run, and
+            # stands in collection_status. Only the kind of error is told: its text may quote an answer.
+            frames = "".join(traceback.format_tb(error.__traceback__))
+            log.error("%s/%s: %s\n%s", account.workspace_id, account.account_id, type(error).__name__, frames)
+            return PlatformError(Act.CONFIG, f"the adapter failed unexpectedly ({type(error).__name__}); see the log")
+        return None
+
+    def _needs_reauth(self, record: AccountRecord, error: PlatformError, now: datetime) -> None:
+        """Mark the account, unless its token was replaced while it was being read."""
+        mark_needs_reauth(
+            self.control,
+            record.workspace_id,
+            record.account_id,
+            str(error),
+            now=now,
+            credentials_updated_at=record.credentials_updated_at,
+        )
 
     def _account_with_token(self, record: AccountRecord) -> Account:
         token = read_token(self.control, self.ring, record)

@@ -137,6 +137,8 @@ def _encrypt(key: bytes, clear: bytes, binding: bytes) -> bytes:
 
 
 def _decrypt(key: bytes, sealed: bytes, binding: bytes) -> bytes:
+    if len(sealed) <= NONCE_BYTES:  # cut short: the library would say so in another way than for a changed byte
+        raise InvalidTag
     return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], binding)
 
 
