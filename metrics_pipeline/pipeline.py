@@ -70,6 +70,8 @@ class Pipeline:
             UserError: nobody knows the platform.
         """
         from metrics_pipeline.collection.collector import Collector
+        from metrics_pipeline.collection.tokens import TokenKeeper
+        from metrics_pipeline.platforms.oauth import refresh
         from metrics_pipeline.platforms.registry import build_adapter, can_observe_past
 
         return Collector(
@@ -77,7 +79,7 @@ class Pipeline:
             settings=self.settings,
             engine=self.engine,
             control=self.control,
-            ring=self.ring,
+            tokens=TokenKeeper(self.catalog.platforms[platform], self.settings, self.control, self.ring, refresh),
             build_adapter=lambda: build_adapter(platform, self.settings),
             can_observe_past=can_observe_past(platform, self.settings),
         )

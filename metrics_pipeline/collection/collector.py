@@ -18,9 +18,10 @@ from metrics_pipeline.collection.request import CollectionKind, CollectionReques
 from metrics_pipeline.collection.rows import Provenance, batch
 from metrics_pipeline.collection.store import store_batch
 from metrics_pipeline.collection.summary import AccountReport, CollectionSummary
+from metrics_pipeline.collection.tokens import TokenKeeper
 from metrics_pipeline.control.account_status import mark_needs_reauth
-from metrics_pipeline.control.accounts import AccountRecord, list_accounts, read_token
-from metrics_pipeline.control.key_ring import KeyRing
+from metrics_pipeline.control.accounts import AccountRecord, list_accounts
+from metrics_pipeline.control.token_bundle import TokenBundle
 from metrics_pipeline.errors import UserError
 from metrics_pipeline.lake.engine import Engine
 from metrics_pipeline.platforms.contract import (
@@ -46,7 +47,7 @@ class Collector:
     settings: Settings
     engine: Engine
     control: ControlEngine
-    ring: KeyRing
+    tokens: TokenKeeper
     build_adapter: Callable[[], Adapter]
     can_observe_past: bool
 
@@ -131,11 +132,16 @@ class Collector:
         """One account's turn over every slot. Once the account is lost, its later slots are marked the same."""
         lost: PlatformError | None = None
         account: Account | None = None
+        bundle: TokenBundle | None = None
         if record.status == "needs_reauth":
             lost = PlatformError(Act.REAUTH, record.status_reason or "the account has to sign in again")
         else:
             try:
-                account = self._account_with_token(record)
+                bundle = await self.tokens.current(record)
+                account = _with_token(record, bundle)
+            except PlatformError as error:
+                lost = error
+                self._note_lost(record, error, now)
             except UserError as error:  # its token cannot be decrypted: that is no reason to stop the others
                 lost = PlatformError(Act.CONFIG, str(error))
         known = known_posts.get((record.workspace_id, record.account_id), KnownPosts())
@@ -151,10 +157,18 @@ class Collector:
                 oldest = instant - timedelta(days=self.settings.post_max_age_days)
                 context = CollectionContext(now=now, observed_at=instant, known_posts=known.between(oldest, instant))
                 lost = await self._turn(adapter, request.collection, account, window, context, report.result)
+                if lost is not None and lost.act is Act.REAUTH and bundle is not None and self.tokens.can_renew(bundle):
+                    # refused although it should be good: the next token gets one try, at the whole slot
+                    try:
+                        bundle = await self.tokens.renewed(record, bundle)
+                        account = _with_token(record, bundle)
+                        report.result = AccountResult(responses=report.result.responses, calls=report.result.calls)
+                        lost = await self._turn(adapter, request.collection, account, window, context, report.result)
+                    except PlatformError as error:
+                        lost = error
                 if lost is not None:
                     report.problem, report.error_class = str(lost), lost.act.value
-                    if lost.act is Act.REAUTH:
-                        self._needs_reauth(record, lost, now)
+                    self._note_lost(record, lost, now)
             elif lost is not None:
                 report.problem, report.error_class, report.skipped = str(lost), lost.act.value, True
             known.learn(report.result.posts)
@@ -197,8 +211,10 @@ class Collector:
             return PlatformError(Act.CONFIG, f"the adapter failed unexpectedly ({type(error).__name__}); see the log")
         return None
 
-    def _needs_reauth(self, record: AccountRecord, error: PlatformError, now: datetime) -> None:
-        """Mark the account, unless its token was replaced while it was being read."""
+    def _note_lost(self, record: AccountRecord, error: PlatformError, now: datetime) -> None:
+        """Mark an account whose owner has to sign in again, unless its token was replaced meanwhile."""
+        if error.act is not Act.REAUTH:
+            return
         mark_needs_reauth(
             self.control,
             record.workspace_id,
@@ -207,10 +223,6 @@ class Collector:
             now=now,
             credentials_updated_at=record.credentials_updated_at,
         )
-
-    def _account_with_token(self, record: AccountRecord) -> Account:
-        token = read_token(self.control, self.ring, record)
-        return Account(record.workspace_id, record.account_id, record.platform, record.external_id, token)
 
     def _explain_gaps(
         self, collection: CollectionKind, window: Window, report: AccountReport, error: PlatformError
@@ -234,6 +246,11 @@ class Collector:
             posts = known.setdefault((row["workspace_id"], row["account_id"]), KnownPosts())
             posts.published[row["post_id"]] = row["published_at"]
         return known
+
+
+def _with_token(record: AccountRecord, bundle: TokenBundle) -> Account:
+    """The account as an adapter is given it."""
+    return Account(record.workspace_id, record.account_id, record.platform, record.external_id, bundle.access_token)
 
 
 def _merge_turns(turns: list[tuple[Provenance, AccountReport]]) -> list[AccountReport]:

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from metrics_pipeline.collection.collector import Collector
 from metrics_pipeline.collection.request import CollectionRequest, PastHourError, observation_instant
 from metrics_pipeline.collection.summary import CollectionSummary, Verdict
+from metrics_pipeline.collection.tokens import TokenKeeper
 from metrics_pipeline.control.accounts import add_account
 from metrics_pipeline.control.workspaces import add_workspace
 from metrics_pipeline.pipeline import Pipeline
@@ -23,6 +24,7 @@ from metrics_pipeline.platforms.contract import (
     Reading,
     State,
 )
+from metrics_pipeline.platforms.oauth import refresh
 from metrics_pipeline.settings import load_settings
 from metrics_pipeline.windows import HOUR, Window
 
@@ -62,12 +64,13 @@ def pipeline(tmp_path: Path) -> Pipeline:
 
 
 def collect(pipeline: Pipeline) -> CollectionSummary:
+    spec = pipeline.catalog.platforms["x"]
     collector = Collector(
-        spec=pipeline.catalog.platforms["x"],
+        spec=spec,
         settings=pipeline.settings,
         engine=pipeline.engine,
         control=pipeline.control,
-        ring=pipeline.ring,
+        tokens=TokenKeeper(spec, pipeline.settings, pipeline.control, pipeline.ring, refresh),
         build_adapter=PartlyBroken,
         can_observe_past=False,
     )
