@@ -5,20 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Engine as ControlEngine
 
 from metrics_pipeline.catalog.models import PlatformSpec
 from metrics_pipeline.collection.known_posts import KnownPosts
-from metrics_pipeline.collection.request import CollectionKind, CollectionRequest
+from metrics_pipeline.collection.request import CollectionRequest
 from metrics_pipeline.collection.rows import Provenance, batch
 from metrics_pipeline.collection.store import store_batch
 from metrics_pipeline.collection.summary import AccountReport, CollectionSummary
 from metrics_pipeline.collection.tokens import TokenKeeper
+from metrics_pipeline.collection.turn import explain_gaps, optional_metrics, take_turn
 from metrics_pipeline.control.account_status import mark_needs_reauth
 from metrics_pipeline.control.accounts import AccountRecord, list_accounts
 from metrics_pipeline.control.token_bundle import TokenBundle
@@ -29,10 +29,8 @@ from metrics_pipeline.platforms.contract import (
     AccountResult,
     Adapter,
     CollectionContext,
-    Outcome,
 )
 from metrics_pipeline.platforms.errors import Act, PlatformError
-from metrics_pipeline.platforms.outcomes import COUNTERS, SERIES, expected_outcomes, state_of
 from metrics_pipeline.settings import Settings
 from metrics_pipeline.windows import Window
 
@@ -73,12 +71,6 @@ class Collector:
             log.log(logging.INFO if report.is_ok else logging.WARNING, "%s", report.line())
         log.info("%s", summary.line())
         return summary
-
-    def _optional_metrics(self, collection: CollectionKind) -> frozenset[str]:
-        """Metrics that this collection may lack without anything being wrong."""
-        sources = [s for s in self.spec.sources if (s.kind == "series") == (collection == "insights")]
-        needed = {s.metric for s in sources if not s.optional}
-        return frozenset(s.metric for s in sources if s.metric not in needed)
 
     def _accounts(self, request: CollectionRequest) -> list[AccountRecord]:
         records = [a for a in list_accounts(self.control, platform=self.spec.platform) if a.status != "disabled"]
@@ -151,19 +143,19 @@ class Collector:
                 record.workspace_id,
                 record.account_id,
                 AccountResult(),
-                optional=self._optional_metrics(request.collection),
+                optional=optional_metrics(self.spec, request.collection),
             )
             if lost is None and account is not None:
                 oldest = instant - timedelta(days=self.settings.post_max_age_days)
                 context = CollectionContext(now=now, observed_at=instant, known_posts=known.between(oldest, instant))
-                lost = await self._turn(adapter, request.collection, account, window, context, report.result)
+                lost = await take_turn(adapter, request.collection, account, window, context, report.result)
                 if lost is not None and lost.act is Act.REAUTH and bundle is not None and self.tokens.can_renew(bundle):
                     # refused although it should be good: the next token gets one try, at the whole slot
                     try:
                         bundle = await self.tokens.renewed(record, bundle)
                         account = _with_token(record, bundle)
                         report.result = AccountResult(responses=report.result.responses, calls=report.result.calls)
-                        lost = await self._turn(adapter, request.collection, account, window, context, report.result)
+                        lost = await take_turn(adapter, request.collection, account, window, context, report.result)
                     except PlatformError as error:
                         lost = error
                 if lost is not None:
@@ -173,7 +165,7 @@ class Collector:
                 report.problem, report.error_class, report.skipped = str(lost), lost.act.value, True
             known.learn(report.result.posts)
             if lost is not None:
-                self._explain_gaps(request.collection, window, report, lost)
+                explain_gaps(self.spec, request.collection, window, report.result, lost)
             provenance = Provenance(
                 record.workspace_id,
                 self.spec.platform,
@@ -185,31 +177,6 @@ class Collector:
             )
             turns.append((provenance, report))
         return turns
-
-    async def _turn(
-        self,
-        adapter: Adapter,
-        collection: CollectionKind,
-        account: Account,
-        window: Window,
-        context: CollectionContext,
-        result: AccountResult,
-    ) -> PlatformError | None:
-        """Let the adapter fill `result`; what ended the turn early, or None."""
-        try:
-            if collection == "counters":
-                await adapter.counters(account, context, result)
-            else:
-                await adapter.insights(account, window, context, result)
-        except PlatformError as error:
-            return error
-        except Exception as error:  # noqa: BLE001
-            # The one boundary that isolates an account: a parser's mistake costs this account, not the run, and
-            # stands in collection_status. Only the kind of error is told: its text may quote an answer.
-            frames = "".join(traceback.format_tb(error.__traceback__))
-            log.error("%s/%s: %s\n%s", account.workspace_id, account.account_id, type(error).__name__, frames)
-            return PlatformError(Act.CONFIG, f"the adapter failed unexpectedly ({type(error).__name__}); see the log")
-        return None
 
     def _note_lost(self, record: AccountRecord, error: PlatformError, now: datetime) -> None:
         """Mark an account whose owner has to sign in again, unless its token was replaced meanwhile."""
@@ -223,17 +190,6 @@ class Collector:
             now=now,
             credentials_updated_at=record.credentials_updated_at,
         )
-
-    def _explain_gaps(
-        self, collection: CollectionKind, window: Window, report: AccountReport, error: PlatformError
-    ) -> None:
-        """An outcome for everything that was asked for and not reached."""
-        reached = {(o.level, o.metric, o.date) for o in report.result.outcomes}
-        kinds = COUNTERS if collection == "counters" else SERIES
-        days: list[date] = [window.start.date()] if collection == "counters" else window.days()
-        for level, metric, day in expected_outcomes(self.spec, kinds, days):
-            if (level, metric, day) not in reached:
-                report.result.outcomes.append(Outcome(level, metric, day, state_of(error), str(error), error.act.value))
 
     def _known_posts(self, at: datetime) -> dict[tuple[str, str], KnownPosts]:
         """Posts by account, young enough to be read at `at` or later and not known to be gone."""
