@@ -54,6 +54,12 @@ class Settings(BaseSettings):
     youtube_base_url: str | None = Field(None, description="Sandbox or proxy for YouTube; may contain {at}.")
     instagram_client_id: str | None = Field(None, description="Application (client) id at Meta, to renew tokens.")
     instagram_client_secret: SecretStr | None = Field(None, description="Its secret.")
+    linkedin_client_id: str | None = Field(None, description="Application (client) id at LinkedIn, to refresh tokens.")
+    linkedin_client_secret: SecretStr | None = Field(None, description="Its secret.")
+    pinterest_client_id: str | None = Field(
+        None, description="Application (client) id at Pinterest, to refresh tokens."
+    )
+    pinterest_client_secret: SecretStr | None = Field(None, description="Its secret.")
     x_client_id: str | None = Field(None, description="Application (client) id at X, to refresh tokens.")
     x_client_secret: SecretStr | None = Field(None, description="Its secret.")
     youtube_client_id: str | None = Field(None, description="Application (client) id at Google, to refresh tokens.")

@@ -8,6 +8,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from urllib.parse import unquote
 
 import httpx
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
@@ -200,12 +201,13 @@ class Session:
     def _record(self, response: httpx.Response, path: str, params: Mapping[str, str]) -> Answer:
         """Keep the answer as received, secrets taken out, and decode it."""
         secret = self._account.token
+        readable = unquote if self._client.dialect.ready_query else str
         version_header = self._client.dialect.version_header
         self._result.responses.append(
             RawResponse(
                 method="GET",
-                endpoint=redact(path, secret),
-                params={name: redact(value, secret) for name, value in params.items()},
+                endpoint=redact(readable(path), secret),
+                params={name: redact(readable(value), secret) for name, value in params.items()},
                 status=response.status_code,
                 api_version=response.headers.get(version_header) if version_header else None,
                 received_at=self._client.clock.now(),

@@ -16,7 +16,7 @@ from metrics_pipeline.sandbox.request_log import Asked, RequestLog
 # Refresh tokens that begin so were revoked by their owner; client secrets that begin so are wrong.
 REVOKED_PREFIX = "revoked"
 WRONG_PREFIX = "wrong"
-LIFETIMES = {"youtube": 3_599, "x": 7_200, "instagram": 5_184_000}
+LIFETIMES = {"youtube": 3_599, "x": 7_200, "instagram": 5_184_000, "linkedin": 5_184_000, "pinterest": 2_592_000}
 
 
 @dataclass
@@ -31,6 +31,8 @@ class TokenEndpoints:
         return [
             Route("/youtube/token", self.youtube, methods=["POST"]),
             Route("/x/2/oauth2/token", self.x, methods=["POST"]),
+            Route("/linkedin/oauth/v2/accessToken", self.linkedin, methods=["POST"]),
+            Route("/pinterest/v5/oauth/token", self.pinterest, methods=["POST"]),
             Route("/instagram/v26.0/oauth/access_token", self.instagram, methods=["GET"]),
         ]
 
@@ -50,6 +52,31 @@ class TokenEndpoints:
             self.spent.add(presented)
             answer = {**self._token("x"), "refresh_token": f"sandbox-refresh-{self.issued}"}
         return self._reply("x", request, answer)
+
+    async def linkedin(self, request: Request) -> Response:
+        """LinkedIn: the refresh token stays the same and its end does not move."""
+        form = await _form(request)
+        presented = form.get("refresh_token", "")
+        answer = self._refused(form.get("client_secret", ""), presented)
+        if answer is None:
+            answer = {**self._token("linkedin"), "refresh_token": presented, "refresh_token_expires_in": 20_000_000}
+        return self._reply("linkedin", request, answer)
+
+    async def pinterest(self, request: Request) -> Response:
+        """Pinterest: HTTP Basic, a new refresh token each time; both tokens keep naming their account behind `~`."""
+        form = await _form(request)
+        presented = form.get("refresh_token", "")
+        answer = self._refused(_basic_password(request.headers.get("authorization", "")), presented)
+        if answer is None:
+            self.spent.add(presented)
+            token, owner = self._token("pinterest"), presented.rpartition("~")[2]
+            answer = {
+                **token,
+                "access_token": f"{token['access_token']}~{owner}",
+                "refresh_token": f"sandbox-refresh-{self.issued}~{owner}",
+                "refresh_token_expires_in": 5_184_000,
+            }
+        return self._reply("pinterest", request, answer)
 
     async def instagram(self, request: Request) -> Response:
         """Meta: a valid long-lived token is exchanged for the next."""

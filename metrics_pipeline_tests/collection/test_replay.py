@@ -44,7 +44,16 @@ def pipeline(tmp_path: Path, sandbox: SandboxServer) -> Pipeline:
 
 
 def connect(pipeline: Pipeline, platform: str, external_id: str) -> None:
-    add_account(pipeline.control, pipeline.ring, "w", platform, external_id, external_id, "sandbox-token", now=NOW)
+    add_account(
+        pipeline.control,
+        pipeline.ring,
+        "w",
+        platform,
+        external_id,
+        external_id,
+        f"sandbox-token~{external_id}",
+        now=NOW,
+    )
 
 
 def tables(pipeline: Pipeline) -> dict[str, list[dict[str, object]]]:

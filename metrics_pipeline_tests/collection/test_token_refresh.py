@@ -26,7 +26,13 @@ from metrics_pipeline.windows import HOUR, Window
 
 NOW = datetime(2026, 3, 16, 10, 50, tzinfo=UTC)
 THIS_HOUR = Window(NOW.replace(minute=0), NOW.replace(minute=0) + HOUR)
-ENDPOINT = {"youtube": "/token", "x": "/2/oauth2/token", "instagram": "/v26.0/oauth/access_token"}
+ENDPOINT = {
+    "youtube": "/token",
+    "x": "/2/oauth2/token",
+    "instagram": "/v26.0/oauth/access_token",
+    "linkedin": "/oauth/v2/accessToken",
+    "pinterest": "/v5/oauth/token",
+}
 
 Make = Callable[..., Pipeline]
 
@@ -71,27 +77,27 @@ def refreshes(sandbox: SandboxServer, platform: str) -> int:
     return sandbox.requests.count(platform=platform, path=ENDPOINT[platform])
 
 
-@pytest.mark.parametrize("platform", ["youtube", "x"])
+@pytest.mark.parametrize("platform", ["linkedin", "pinterest", "youtube", "x"])
 def test_a_refused_token_is_refreshed_once_and_the_account_collected(
     make: Make, sandbox: SandboxServer, platform: str
 ) -> None:
-    pipeline = make(platform, {"access_token": "expired-1", "refresh_token": "sandbox-refresh-a"})
+    pipeline = make(platform, {"access_token": "expired-1", "refresh_token": f"sandbox-refresh-a-{platform}~4711"})
     summary = collect(pipeline, platform)
     assert summary.ok == 1
     assert refreshes(sandbox, platform) == 1
     assert account(pipeline).status == "active"
     now_stored = stored(pipeline)
     assert now_stored.access_token.startswith("sandbox-access-")
-    # X gives a new refresh token with each access token, Google keeps the old one
-    assert (now_stored.refresh_token == "sandbox-refresh-a") == (platform == "youtube")
+    # X and Pinterest give a new refresh token with each access token, Google and LinkedIn keep the old one
+    assert (now_stored.refresh_token == f"sandbox-refresh-a-{platform}~4711") == (platform in ("linkedin", "youtube"))
     assert now_stored.expires_at is not None
     assert collect(pipeline, platform).ok == 1
     assert refreshes(sandbox, platform) == 1
 
 
-@pytest.mark.parametrize("platform", ["youtube", "x", "instagram"])
+@pytest.mark.parametrize("platform", ["linkedin", "pinterest", "youtube", "x", "instagram"])
 def test_a_token_that_ends_soon_is_renewed_before_it_is_used(make: Make, sandbox: SandboxServer, platform: str) -> None:
-    tokens = {"access_token": "sandbox-old", "expires_in": 300, "refresh_token": "sandbox-refresh-b"}
+    tokens = {"access_token": "sandbox-old", "expires_in": 300, "refresh_token": f"sandbox-refresh-b-{platform}~4711"}
     if platform == "instagram":  # Meta exchanges the access token itself
         del tokens["refresh_token"]
     pipeline = make(platform, tokens)
