@@ -47,9 +47,11 @@ class Settings(BaseSettings):
         None, description="Freeze the clock at this instant (simulations and tests only)."
     )
 
+    facebook_base_url: str | None = Field(None, description="Sandbox or proxy for Facebook; may contain {at}.")
     instagram_base_url: str | None = Field(None, description="Sandbox or proxy for Instagram; may contain {at}.")
     x_base_url: str | None = Field(None, description="Sandbox or proxy for X; may contain {at}.")
     youtube_base_url: str | None = Field(None, description="Sandbox or proxy for YouTube; may contain {at}.")
+    facebook_graph_version: str = Field("v26.0", description="Graph API version for Pages, as for Instagram.")
     instagram_graph_version: str = Field("v26.0", description="Graph API version; v26.0 is served until at least 2028.")
     instagram_series_day_shift: int = Field(
         -1,
