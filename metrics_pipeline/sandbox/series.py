@@ -28,8 +28,8 @@ class Settling:
     share: float
 
 
-# Numbers follow the platforms' documented delays: Instagram up to 48 hours, YouTube complete within a week.
-INSTAGRAM_SETTLING = Settling(48 * 3_600, 0.85)
+# Numbers follow the platforms' documented delays: Meta's up to 48 hours, YouTube complete within a week.
+INSTAGRAM_SETTLING = META_SETTLING = Settling(48 * 3_600, 0.85)
 YOUTUBE_SETTLING = Settling(6 * 86_400, 0.97)
 IMMEDIATE = Settling(0, 1.0)
 

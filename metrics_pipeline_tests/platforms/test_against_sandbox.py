@@ -19,7 +19,12 @@ from metrics_pipeline.settings import Settings
 from metrics_pipeline.windows import Window
 
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
-IDS = {"instagram": "17841400000001", "x": "4400001", "youtube": "UCsandboxchannel00000001"}
+IDS = {
+    "facebook": "1000400000001",
+    "instagram": "17841400000001",
+    "x": "4400001",
+    "youtube": "UCsandboxchannel00000001",
+}
 DAYS = Window.of_days(date(2026, 11, 1), date(2026, 11, 21))
 
 
@@ -106,14 +111,41 @@ def test_x_series_where_the_plan_has_them_and_in_the_new_vocabulary(sandbox: San
     assert {r.metric for r in series.readings} >= {"impressions", "likes", "reposts", "shares"}
 
 
-def test_a_refused_metric_on_instagram_leaves_the_rest(sandbox: SandboxServer) -> None:
-    whole, _ = turn(sandbox, "instagram", DAYS)
-    fault = Fault(platform="instagram", external_id=IDS["instagram"], fault="refused_metric", metric="likes")
-    sandbox.faults.add(fault)
-    rest, error = turn(sandbox, "instagram", DAYS)
+# Per platform a metric of the account's series: as the platform names it, and as the catalogue does.
+REFUSED = {"facebook": ("page_media_view", "views"), "instagram": ("likes", "likes")}
+
+
+@pytest.mark.parametrize("platform", REFUSED)
+def test_a_refused_metric_leaves_the_rest(sandbox: SandboxServer, platform: str) -> None:
+    source, metric = REFUSED[platform]
+    whole, _ = turn(sandbox, platform, DAYS)
+    sandbox.faults.add(Fault(platform=platform, external_id=IDS[platform], fault="refused_metric", metric=source))
+    rest, error = turn(sandbox, platform, DAYS)
     assert error is None
-    assert {r.metric for r in whole.readings} - {r.metric for r in rest.readings} == {"likes"}
-    assert {o.state for o in rest.outcomes if o.metric == "likes"} == {State.NOT_SUPPORTED}
+    assert {r.metric for r in whole.readings} - {r.metric for r in rest.readings} == {metric}
+    states = {o.state for o in rest.outcomes if o.metric == metric}
+    assert State.NOT_SUPPORTED in states
+    assert State.VALUE not in states
+
+
+@pytest.mark.parametrize("platform", PLATFORM_NAMES)
+def test_a_spent_quota_asks_to_wait_and_names_how_long(sandbox: SandboxServer, platform: str) -> None:
+    values = {"platform": platform, "external_id": IDS[platform], "fault": "throttled", "reset_seconds": 900}
+    sandbox.faults.add(Fault.model_validate(values))
+    result, error = turn(sandbox, platform)
+    assert error is not None
+    assert error.act is Act.WAIT
+    assert (error.wait_seconds or 0) >= 300
+    assert result.readings == []
+
+
+@pytest.mark.parametrize("platform", PLATFORM_NAMES)
+def test_the_token_is_in_no_result(sandbox: SandboxServer, platform: str) -> None:
+    counters, _ = turn(sandbox, platform)
+    series, _ = turn(sandbox, platform, DAYS, tuple(p.post_id for p in counters.posts))
+    for result in (counters, series):
+        assert "sandbox-token" not in repr(result)
+        assert "access_token=SANDBOX" not in repr(result)
 
 
 @pytest.mark.parametrize("platform", PLATFORM_NAMES)
