@@ -14,6 +14,7 @@ ACCOUNTS: tuple[tuple[str, str, str], ...] = (
     ("acme", "instagram", "17841400000000002"),
     ("acme", "x", "2244994945"),
     ("acme", "youtube", "UCacmeoutdoor000000000001"),
+    ("bistro", "facebook", "100064000000001"),
     ("bistro", "instagram", "17841400000000003"),
     ("bistro", "x", "783214001"),
     ("bistro", "youtube", "UCbistronord0000000000001"),

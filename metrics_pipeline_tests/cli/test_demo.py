@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from metrics_pipeline.demo.accounts import ACCOUNTS
+
 PROGRAM = str(Path(sys.executable).with_name("metrics-pipeline"))
 
 
@@ -36,7 +38,7 @@ class Shell:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Shell:
     shell = Shell(tmp_path_factory.mktemp("demo") / "data")
     output = shell("demo", "--days", "3")
-    assert "10 accounts" in output
+    assert f"{len(ACCOUNTS)} accounts" in output
     return shell
 
 
@@ -44,7 +46,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Shell:
 def test_every_account_has_weeks_and_months(demo: Shell) -> None:
     for table in ("daily_metrics", "weekly_metrics", "monthly_metrics"):
         query = f"select count(distinct entity_id) as accounts from {table} where entity_type = 'account'"
-        assert demo.rows(query) == [{"accounts": 10}], table
+        assert demo.rows(query) == [{"accounts": len(ACCOUNTS)}], table
     assert demo.rows("select count(distinct workspace_id) as n from workspace_weekly") == [{"n": 3}]
 
 
