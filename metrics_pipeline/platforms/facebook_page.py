@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, datetime, timedelta
 
 from metrics_pipeline.catalog.models import PlatformSpec, SourceMetric
 from metrics_pipeline.platforms.contract import AccountResult, State
-from metrics_pipeline.platforms.errors import Act, PlatformError
-from metrics_pipeline.platforms.graph_errors import of_whole_account
-from metrics_pipeline.platforms.graph_insights import Fetched, Insight, ask_without_refused, insights_in
+from metrics_pipeline.platforms.graph_account import PACIFIC, AccountInsights, pacific_bounds, pacific_midnight
 from metrics_pipeline.platforms.http import Session
 from metrics_pipeline.platforms.outcomes import Tally
-from metrics_pipeline.platforms.patience import Patience
 from metrics_pipeline.platforms.readings import reading
 from metrics_pipeline.settings import Settings
 from metrics_pipeline.windows import DAY, Window, week_start_of
 
-PACIFIC = ZoneInfo("America/Los_Angeles")
 # How the API names the days that one point covers: a week's point holds the seven days up to its measured day.
 PERIODS = {"P1D": "day", "P7D": "week"}
 NOT_KEPT = "older than the platform keeps"
 NOT_OVER = "Facebook gives a day once it has ended in Pacific time"
-
-
-def pacific_midnight(day: date) -> datetime:
-    return datetime.combine(day, time.min, tzinfo=PACIFIC)
 
 
 def measured_day(end: datetime) -> date:
@@ -40,14 +31,12 @@ class PageSeries:
     def __init__(
         self, session: Session, path: str, spec: PlatformSpec, settings: Settings, now: datetime, result: AccountResult
     ) -> None:
-        self._session = session
-        self._path = path
+        # A call for many metrics may silently drop some; asking for fewer brings them.
+        self._insights = AccountInsights(session, path, result, asks_again=True)
         self._spec = spec
         self._settings = settings
         self._now = now
         self._result = result
-        self._patience = Patience()
-        self._refused: dict[tuple[str, str], PlatformError] = {}
 
     async def read(self, days: Sequence[date], tally: Tally) -> None:
         sources = self._spec.select("account", "series")
@@ -78,60 +67,21 @@ class PageSeries:
         kept = [day for day in days if any(self._kept(s, day, window) for s in sources)]
         if not kept:
             return
-        insights = await self._ask(sources, window, kept, tally)
+        params = {"period": PERIODS[window], **pacific_bounds(kept[0], kept[-1])}
+
+        def days_of(source: SourceMetric) -> list[date]:
+            return [day for day in kept if self._kept(source, day, window)]
+
+        insights = await self._insights.ask(sources, params, days_of, window, tally)
         for source in sources:
             insight = insights.get(source.source)
             points = {measured_day(end): (end, raw) for end, raw in insight.points} if insight else {}
-            for day in kept:
-                if insight is not None and day in points and self._kept(source, day, window):
+            for day in days_of(source):
+                if insight is not None and day in points:
                     end, raw = points[day]
                     made = reading(source, day, raw, window=window, metadata=insight.metadata(end))
                     self._result.readings.append(made)
                     tally.hit("account", source.metric, day, made.value, window)
-
-    async def _ask(
-        self, sources: list[SourceMetric], window: str, days: Sequence[date], tally: Tally
-    ) -> dict[str, Insight]:
-        """Ask with fallback; refusals and failures go into the tally for every day asked."""
-        names = [s.source for s in sources]
-        known = {name: self._refused[window, name] for name in names if (window, name) in self._refused}
-        try:
-            fetched = await self._fetch([name for name in names if name not in known], window, days)
-            self._patience.succeeded()
-        except PlatformError as failure:
-            error = of_whole_account(failure)
-            self._patience.weigh(error)
-            fetched = Fetched(refused=dict.fromkeys((n for n in names if n not in known), error))
-            if error.act is Act.PERMISSION:
-                self._refused |= {(window, name): error for name in fetched.refused}
-        else:
-            self._refused |= {(window, name): error for name, error in fetched.refused.items()}
-        for source in sources:
-            refusal = known.get(source.source) or fetched.refused.get(source.source)
-            for day in days if refusal is not None else []:
-                if refusal is not None and self._kept(source, day, window):
-                    tally.refuse("account", source.metric, day, refusal, window)
-        return fetched.insights
-
-    async def _fetch(self, names: Sequence[str], window: str, days: Sequence[date]) -> Fetched:
-        """The metrics; those that an answer for many silently left out are asked once more."""
-        params = {
-            "period": PERIODS[window],
-            "since": str(int(pacific_midnight(days[0]).timestamp())),
-            "until": str(int(pacific_midnight(days[-1] + DAY).timestamp())),
-        }
-
-        async def ask(metrics: Sequence[str]) -> dict[str, Insight]:
-            answer = await self._session.get(self._path, {"metric": ",".join(metrics)} | params)
-            return insights_in(answer, "insights", self._result.unknown_fields, params["period"])
-
-        fetched = await ask_without_refused(ask, names)
-        left_out = [name for name in names if name not in fetched.insights and name not in fetched.refused]
-        if left_out and fetched.insights:
-            again = await ask_without_refused(ask, left_out)
-            fetched.insights |= again.insights
-            fetched.refused |= again.refused
-        return fetched
 
     def _kept(self, source: SourceMetric, day: date, window: str) -> bool:
         first = day - timedelta(days=6) if window == "P7D" else day

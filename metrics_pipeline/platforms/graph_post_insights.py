@@ -13,7 +13,7 @@ from metrics_pipeline.platforms.graph_insights import Fetched, Insight, ask_with
 from metrics_pipeline.platforms.http import Session
 from metrics_pipeline.platforms.outcomes import Tally
 from metrics_pipeline.platforms.patience import Patience
-from metrics_pipeline.platforms.readings import applies_to, asked_name, reading
+from metrics_pipeline.platforms.readings import applies_to, asked_name, asked_names, reading
 
 # (value as the platform gives it, numerator, denominator in catalogue units); None where there is no value.
 Figures = tuple[float, float | None, float | None] | None
@@ -21,9 +21,10 @@ Figure = Callable[[SourceMetric, Mapping[str, Insight]], Figures]
 
 
 def plain_figure(source: SourceMetric, insights: Mapping[str, Insight]) -> Figures:
-    """The value of the insight that a source is named after."""
-    insight = insights.get(asked_name(source))
-    return None if insight is None or insight.value is None else (insight.value, None, None)
+    """The value of the insight that a source is named after; a sum needs all its parts."""
+    found = [insights[name].value for name in asked_names(source) if name in insights]
+    known = [value for value in found if value is not None]
+    return (sum(known), None, None) if len(known) == len(asked_names(source)) else None
 
 
 class PostInsights:
@@ -77,7 +78,7 @@ class PostInsights:
             return
         self._patience.succeeded()
         for source in sources:
-            refusal = fetched.refused.get(asked_name(source))
+            refusal = next((fetched.refused[n] for n in asked_names(source) if n in fetched.refused), None)
             if refusal is not None and refusal.code == NOT_ENOUGH_VIEWERS:
                 tally.miss("post", source.metric, day, State.INSUFFICIENT_DATA, "too few viewers", refusal.act.value)
             elif refusal is not None:
@@ -86,7 +87,7 @@ class PostInsights:
                 self._keep(source, post, fetched.insights, day, tally)
 
     async def _fetch(self, post: Post, sources: list[SourceMetric]) -> Fetched:
-        names = list(dict.fromkeys(asked_name(s) for s in sources))
+        names = list(dict.fromkeys(name for s in sources for name in asked_names(s)))
         known = {n: self._refused[post.post_type, n] for n in names if (post.post_type, n) in self._refused}
         extra = self._parameters.get(sources[0].api, {})
 
@@ -108,7 +109,8 @@ class PostInsights:
             tally.miss("post", source.metric, day, State.UNKNOWN, "the platform gave no value")
             return
         raw, numerator, denominator = found
-        parts = insights[asked_name(source)].metadata()
+        insight = insights.get(asked_name(source))
+        parts = insight.metadata() if insight else None
         kept = reading(source, day, raw, post=post, numerator=numerator, denominator=denominator, metadata=parts)
         self._result.readings.append(kept)
         tally.hit("post", source.metric, day, kept.value)
