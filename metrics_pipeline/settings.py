@@ -49,6 +49,7 @@ class Settings(BaseSettings):
 
     facebook_base_url: str | None = Field(None, description="Sandbox or proxy for Facebook; may contain {at}.")
     instagram_base_url: str | None = Field(None, description="Sandbox or proxy for Instagram; may contain {at}.")
+    threads_base_url: str | None = Field(None, description="Sandbox or proxy for Threads; may contain {at}.")
     x_base_url: str | None = Field(None, description="Sandbox or proxy for X; may contain {at}.")
     youtube_base_url: str | None = Field(None, description="Sandbox or proxy for YouTube; may contain {at}.")
     facebook_graph_version: str = Field("v26.0", description="Graph API version for Pages, as for Instagram.")
@@ -58,6 +59,13 @@ class Settings(BaseSettings):
         ge=-1,
         le=0,
         description="Days added to a follower_count point's end_time to get its measured day; sources say -1 or 0.",
+    )
+    threads_api_version: str = Field("v1.0", description="Version of the Threads API; it has no other yet.")
+    threads_series_day_shift: int = Field(
+        -1,
+        ge=-1,
+        le=0,
+        description="Days added to a Threads point's end_time to get its measured day, as on Pages: -1.",
     )
     x_vocabulary: Literal["tweet", "post"] = Field(
         "tweet",

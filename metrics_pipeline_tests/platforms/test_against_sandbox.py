@@ -22,6 +22,7 @@ NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
 IDS = {
     "facebook": "1000400000001",
     "instagram": "17841400000001",
+    "threads": "2600000001",
     "x": "4400001",
     "youtube": "UCsandboxchannel00000001",
 }
@@ -112,7 +113,7 @@ def test_x_series_where_the_plan_has_them_and_in_the_new_vocabulary(sandbox: San
 
 
 # Per platform a metric of the account's series: as the platform names it, and as the catalogue does.
-REFUSED = {"facebook": ("page_media_view", "views"), "instagram": ("likes", "likes")}
+REFUSED = {"facebook": ("page_media_view", "views"), "instagram": ("likes", "likes"), "threads": ("likes", "likes")}
 
 
 @pytest.mark.parametrize("platform", REFUSED)
