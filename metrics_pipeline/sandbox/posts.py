@@ -11,7 +11,7 @@ from metrics_pipeline.sandbox.draws import draws
 KINDS: Mapping[str, tuple[tuple[str, float], ...]] = {
     "facebook": (("photo", 0.4), ("video", 0.7), ("link", 0.9), ("status", 1.0)),
     "instagram": (("reel", 0.35), ("image", 0.65), ("carousel", 0.85), ("story", 1.0)),
-    "threads": (("text", 0.45), ("image", 0.65), ("video", 0.8), ("carousel", 0.92), ("repost", 1.0)),
+    "threads": (("text", 0.4), ("image", 0.6), ("video", 0.75), ("carousel", 0.85), ("repost", 1.0)),
     "youtube": (("video", 0.6), ("short", 1.0)),
     "x": (("tweet", 0.8), ("reply", 0.92), ("repost", 1.0)),
 }
