@@ -16,6 +16,7 @@ ACCOUNTS: tuple[tuple[str, str, str], ...] = (
     ("acme", "youtube", "UCacmeoutdoor000000000001"),
     ("bistro", "facebook", "100064000000001"),
     ("bistro", "instagram", "17841400000000003"),
+    ("bistro", "threads", "26000000000000001"),
     ("bistro", "x", "783214001"),
     ("bistro", "youtube", "UCbistronord0000000000001"),
     ("cinema", "instagram", "17841400000000004"),
