@@ -47,6 +47,7 @@ class Settings(BaseSettings):
         None, description="Freeze the clock at this instant (simulations and tests only)."
     )
 
+    facebook_base_url: str | None = Field(None, description="Sandbox or proxy for Facebook; may contain {at}.")
     instagram_base_url: str | None = Field(None, description="Sandbox or proxy for Instagram; may contain {at}.")
     linkedin_base_url: str | None = Field(None, description="Sandbox or proxy for LinkedIn; may contain {at}.")
     pinterest_base_url: str | None = Field(None, description="Sandbox or proxy for Pinterest; may contain {at}.")
@@ -67,6 +68,8 @@ class Settings(BaseSettings):
     token_warning_days: int = Field(
         7, ge=1, description="Days before the end of a token, beyond refreshing, that a check warns."
     )
+    threads_base_url: str | None = Field(None, description="Sandbox or proxy for Threads; may contain {at}.")
+    facebook_graph_version: str = Field("v26.0", description="Graph API version for Pages, as for Instagram.")
     instagram_graph_version: str = Field("v26.0", description="Graph API version; v26.0 is served until at least 2028.")
     instagram_series_day_shift: int = Field(
         -1,
@@ -82,6 +85,13 @@ class Settings(BaseSettings):
     pinterest_newest_first: bool = Field(
         False,
         description="Stop listing pins at the first page older than the posts to read; the order is not documented.",
+    )
+    threads_api_version: str = Field("v1.0", description="Version of the Threads API; it has no other yet.")
+    threads_series_day_shift: int = Field(
+        -1,
+        ge=-1,
+        le=0,
+        description="Days added to a Threads point's end_time to get its measured day, as on Pages: -1.",
     )
     x_vocabulary: Literal["tweet", "post"] = Field(
         "tweet",

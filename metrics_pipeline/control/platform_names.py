@@ -15,4 +15,6 @@ KNOWN_PLATFORMS: tuple[str, ...] = (
 )
 
 # Accounts of these are collected over the platform's API; the others' numbers come in by file import.
-CONNECTABLE_PLATFORMS: frozenset[str] = frozenset({"instagram", "linkedin", "pinterest", "x", "youtube"})
+CONNECTABLE_PLATFORMS: frozenset[str] = frozenset(
+    {"facebook", "instagram", "linkedin", "pinterest", "threads", "x", "youtube"}
+)

@@ -64,12 +64,22 @@ def attach_table(connection: duckdb.DuckDBPyConnection, spec: TableSpec, table: 
         connection.register(spec.name, table.to_pyarrow_dataset())
     else:
         hive_types = ", ".join(f"'{c}': {spec.column(c).sql_type}" for c in spec.partition_by)
-        columns = ", ".join(f'"{c.name}"' for c in spec.columns)
         files = ", ".join("'" + uri.replace("'", "''") + "'" for uri in uris)
-        connection.execute(
-            f'create or replace view "{spec.name}" as select {columns} from read_parquet([{files}], '  # noqa: S608
-            f"hive_partitioning = true, hive_types = {{{hive_types}}}, union_by_name = true)"
+        source = (
+            f"read_parquet([{files}], hive_partitioning = true, hive_types = {{{hive_types}}}, union_by_name = true)"
         )
+        try:
+            _create_view(connection, spec, source, have=set(spec.schema.names))
+        except duckdb.BinderException:  # every file is older than a column that was added since
+            described = connection.sql(f"describe select * from {source}").fetchall()  # noqa: S608
+            _create_view(connection, spec, source, have={str(row[0]) for row in described})
+
+
+def _create_view(connection: duckdb.DuckDBPyConnection, spec: TableSpec, source: str, have: set[str]) -> None:
+    columns = ", ".join(
+        f'"{c.name}"' if c.name in have else f'cast(null as {c.sql_type}) as "{c.name}"' for c in spec.columns
+    )
+    connection.execute(f'create or replace view "{spec.name}" as select {columns} from {source}')  # noqa: S608
 
 
 def conform(rows: pa.RecordBatchReader, spec: TableSpec) -> pa.Table:

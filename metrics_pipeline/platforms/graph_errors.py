@@ -48,6 +48,8 @@ def classify(answer: Answer) -> PlatformError | None:
             code=label,
             status=answer.status,
         )
+    if code == 1 and "cannot be more than" in low:
+        return found(Act.CONFIG)  # an older form of a window that is too long; the same window fails again
     if code in (1, 2):
         return found(Act.CONFIG, name=REDUCE_DATA) if "reduce the amount of data" in low else found(Act.RETRY)
     if code in (102, 190):
@@ -63,6 +65,13 @@ def classify(answer: Answer) -> PlatformError | None:
     if error.get("is_transient") is True or answer.status >= 500:
         return found(Act.RETRY)
     return found(Act.CONFIG)
+
+
+def of_whole_account(error: PlatformError) -> PlatformError:
+    """The error of a call about the account itself: what looks gone then is rather out of the token's sight."""
+    if error.act is not Act.SKIP_OBJECT:
+        return error
+    return PlatformError(Act.PERMISSION, str(error), code=error.code, status=error.status)
 
 
 def _invalid_parameter(answer: Answer, message: str, subcode: object, label: str) -> PlatformError:

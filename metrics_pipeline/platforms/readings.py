@@ -53,6 +53,11 @@ def asked_name(source: SourceMetric) -> str:
     return source.source.split(".")[0]
 
 
+def asked_names(source: SourceMetric) -> list[str]:
+    """The names a request has to hold for a source: `a+b` is a sum that needs both."""
+    return asked_name(source).split("+")
+
+
 def applies_to(source: SourceMetric, post: Post) -> bool:
     """Whether a post-level source exists for this kind of post."""
     return not source.post_types or post.post_type in source.post_types

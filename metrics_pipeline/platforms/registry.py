@@ -10,7 +10,7 @@ import httpx
 from metrics_pipeline.catalog.loader import catalog
 from metrics_pipeline.catalog.models import PlatformSpec
 from metrics_pipeline.errors import UserError
-from metrics_pipeline.platforms import instagram, linkedin, pinterest, x, youtube
+from metrics_pipeline.platforms import facebook, instagram, linkedin, pinterest, threads, x, youtube
 from metrics_pipeline.platforms.contract import Adapter
 from metrics_pipeline.platforms.http import Dialect, PlatformClient, Sleep
 from metrics_pipeline.settings import Settings
@@ -18,9 +18,11 @@ from metrics_pipeline.settings import Settings
 _Make = Callable[[PlatformSpec, Settings, PlatformClient], Adapter]
 
 _PLATFORMS: dict[str, tuple[Dialect, _Make]] = {
+    "facebook": (facebook.DIALECT, facebook.FacebookAdapter),
     "instagram": (instagram.DIALECT, instagram.InstagramAdapter),
     "linkedin": (linkedin.DIALECT, linkedin.LinkedInAdapter),
     "pinterest": (pinterest.DIALECT, pinterest.PinterestAdapter),
+    "threads": (threads.DIALECT, threads.ThreadsAdapter),
     "x": (x.DIALECT, x.XAdapter),
     "youtube": (youtube.DIALECT, youtube.YouTubeAdapter),
 }

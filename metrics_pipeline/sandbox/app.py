@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from metrics_pipeline.clock import Clock
-from metrics_pipeline.sandbox import instagram, linkedin, pinterest, x, youtube
+from metrics_pipeline.sandbox import facebook, instagram, linkedin, pinterest, threads, x, youtube
 from metrics_pipeline.sandbox.calls import Call, RefusedError, Reply
 from metrics_pipeline.sandbox.control import control_routes
 from metrics_pipeline.sandbox.faults import FaultBook
@@ -23,9 +23,11 @@ from metrics_pipeline.sandbox.usage import Usage
 from metrics_pipeline.sandbox.world import World
 
 ANSWERS: Mapping[str, Callable[[Call], Reply]] = {
+    "facebook": facebook.answer,
     "instagram": instagram.answer,
     "linkedin": linkedin.answer,
     "pinterest": pinterest.answer,
+    "threads": threads.answer,
     "x": x.answer,
     "youtube": youtube.answer,
 }

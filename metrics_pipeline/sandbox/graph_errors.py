@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from hashlib import blake2b
 from math import ceil
 
@@ -37,8 +38,16 @@ def no_such_object(object_id: str) -> RefusedError:
     )
 
 
+@dataclass(frozen=True, slots=True)
 class GraphWords:
-    """The Graph API's way to say what every platform says."""
+    """The Graph API's way to say what every platform says.
+
+    limit_code, use_case and noun tell whose limit was hit: code, type in the usage header, and words.
+    """
+
+    limit_code: int
+    use_case: str
+    noun: str
 
     def no_token(self) -> RefusedError:
         return graph_error(104, "An access token is required to request this resource.", status=401)
@@ -47,14 +56,14 @@ class GraphWords:
         return graph_error(190, "Error validating access token: the session has expired.", status=401, subcode=463)
 
     def throttled(self, call: Call, external_id: str, reset_seconds: int) -> RefusedError:
-        """Code 80002, and the header that counts the minutes until access returns."""
+        """The limit's code, and the header that counts the minutes until access returns."""
         refusal = graph_error(
-            80002, "There have been too many calls to this Instagram account. Wait a bit and try again."
+            self.limit_code, f"There have been too many calls to {self.noun}. Wait a bit and try again."
         )
         usage = {
             external_id: [
                 {
-                    "type": "instagram",
+                    "type": self.use_case,
                     "call_count": 100,
                     "total_cputime": 31,
                     "total_time": 42,
@@ -70,6 +79,3 @@ class GraphWords:
 
     def permission(self) -> RefusedError:
         return graph_error(10, "(#10) Application does not have permission for this action", status=403)
-
-
-WORDS = GraphWords()

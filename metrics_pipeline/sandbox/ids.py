@@ -1,7 +1,7 @@
 """Post ids that carry their account and number, so that the server can answer for any id without a memory.
 
-Numeric ids (Instagram, X) look like `18` + account + five digits + two check digits; an account id that is not
-a plain number is written as the number its bytes make. YouTube ids are a tag, three characters, the channel id
+Numeric ids (all but YouTube) look like `18` + account + five digits + two check digits; an account id that
+is not a plain number is written as the number its bytes make. YouTube ids are a tag, three characters, the channel id
 and a check character. The check keeps an account id from being taken for a post id by accident.
 """
 
@@ -14,7 +14,7 @@ from hashlib import blake2b
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _PLAIN = re.compile(r"[1-9][0-9]*")
 _SAFE = re.compile(r"[A-Za-z0-9_-]+")
-_PREFIX = {"instagram": "18", "linkedin": "71", "pinterest": "81", "x": "19"}
+_PREFIX = {"facebook": "12", "instagram": "18", "linkedin": "71", "pinterest": "81", "threads": "17", "x": "19"}
 MISSING_PREFIX = "missing"
 MAX_INDEX = 99_999
 

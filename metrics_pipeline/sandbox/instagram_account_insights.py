@@ -10,13 +10,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from metrics_pipeline.sandbox.calls import Call
 from metrics_pipeline.sandbox.graph_errors import invalid
+from metrics_pipeline.sandbox.graph_paging import window_links
+from metrics_pipeline.sandbox.graph_time import Span, insight_span
 from metrics_pipeline.sandbox.instagram_audience import LIFETIME_METRICS, audience_insights
 from metrics_pipeline.sandbox.instagram_numbers import follow_changes, window_total
-from metrics_pipeline.sandbox.instagram_time import Span, insight_span
 from metrics_pipeline.sandbox.world import AccountWorld
 from metrics_pipeline.sandbox.zones import DAY_SECONDS, PACIFIC, day_edges, day_of, day_start, iso
 
@@ -51,6 +51,7 @@ METRICS: Mapping[str, AccountMetric] = {
 }
 # Days a series point covers; only reach has the rolling ones.
 _PERIODS: Mapping[str, int] = {"day": 1, "week": 7, "days_28": 28}
+_MAX_DAYS = 30
 _FOLLOWERS_NEEDED = 100
 _FOLLOWER_COUNT_DAYS = 30
 
@@ -74,14 +75,14 @@ def account_insights(call: Call, account: AccountWorld) -> dict[str, object]:
         return audience_insights(call, account, names)
     if period not in _PERIODS or (period != "day" and names != ["reach"]):
         raise invalid(f"The following metrics periods ({period}) are incompatible with the metrics: {','.join(names)}")
-    span = insight_span(call)
+    span = insight_span(call, _MAX_DAYS)
     if _metric_type(call, names) == "total_value":
         if period != "day":
             raise invalid(f"The following metrics periods ({period}) are incompatible with metric_type=total_value")
         entries = _totals(call, account, names, span)
     else:
         entries = _series(call, account, names, span, period)
-    return {"data": entries, "paging": _paging(call, span)}
+    return {"data": entries, "paging": window_links(call, span)}
 
 
 def _metric_type(call: Call, names: Sequence[str]) -> str:
@@ -196,15 +197,3 @@ def _entry(account: AccountWorld, name: str, period: str) -> dict[str, object]:
         "description": f"{name.replace('_', ' ').capitalize()} of this account.",
         "id": f"{account.external_id}/insights/{name}/{period}",
     }
-
-
-def _paging(call: Call, span: Span) -> dict[str, str]:
-    """Neighbouring windows, not pages: whoever follows them never arrives."""
-    width = span.until - span.since
-
-    def link(since: float) -> str:
-        kept = {name: value for name, value in call.params.items() if name not in ("since", "until", "access_token")}
-        query = {"access_token": "SANDBOX-TOKEN-IN-CLEAR", **kept, "since": int(since), "until": int(since + width)}
-        return f"{call.base_url}{call.path}?{urlencode(query)}"
-
-    return {"previous": link(span.since - width), "next": link(span.until)}

@@ -9,9 +9,11 @@ from metrics_pipeline.sandbox.draws import draws
 
 # Post kinds per platform with the share of posts up to and including each.
 KINDS: Mapping[str, tuple[tuple[str, float], ...]] = {
+    "facebook": (("photo", 0.4), ("video", 0.7), ("link", 0.9), ("status", 1.0)),
     "instagram": (("reel", 0.35), ("image", 0.65), ("carousel", 0.85), ("story", 1.0)),
     "linkedin": (("image", 0.4), ("article", 0.6), ("video", 0.8), ("text", 1.0)),
     "pinterest": (("image", 0.7), ("video", 0.85), ("idea", 1.0)),
+    "threads": (("text", 0.4), ("image", 0.6), ("video", 0.75), ("carousel", 0.85), ("repost", 1.0)),
     "youtube": (("video", 0.6), ("short", 1.0)),
     "x": (("tweet", 0.8), ("reply", 0.92), ("repost", 1.0)),
 }

@@ -29,9 +29,9 @@ class Settling:
 
 
 # Numbers follow the platforms' documented delays: Instagram, LinkedIn up to 48 hours, YouTube complete within a week.
-INSTAGRAM_SETTLING = Settling(48 * 3_600, 0.85)
 LINKEDIN_SETTLING = Settling(48 * 3_600, 0.9)
 PINTEREST_SETTLING = Settling(48 * 3_600, 0.9)
+INSTAGRAM_SETTLING = META_SETTLING = Settling(48 * 3_600, 0.85)
 YOUTUBE_SETTLING = Settling(6 * 86_400, 0.97)
 IMMEDIATE = Settling(0, 1.0)
 

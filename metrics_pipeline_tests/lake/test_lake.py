@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from deltalake import DeltaTable
+from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import DeltaError
 
 from metrics_pipeline.errors import UserError
@@ -87,10 +87,14 @@ def test_an_older_lake_gains_the_columns_that_were_added(tmp_path: Path) -> None
     older = pa.schema([field for field in spec.schema if field.name != "days_spanned"])
     DeltaTable.create(str(tmp_path / "lake" / spec.name), schema=older, partition_by=list(spec.partition_by))
     lake = Lake(str(tmp_path / "lake"))
-    lake.initialise()
-    lake.replace(spec.name, of_day(DAY), lambda _: daily_rows(DAY, [1.0]))
-    with Engine(lake).session() as session:
-        assert session.run("select days_spanned from daily_metrics").read_all().to_pylist() == [{"days_spanned": None}]
+    older_rows = daily_rows(DAY, [1.0]).drop_columns(["days_spanned"])
+    write_deltalake(lake.table(spec.name), older_rows, mode="append")
+    for _ in range(2):  # with files that all lack the column, and with one that has it
+        lake.initialise()
+        with Engine(lake).session() as session:
+            found = session.run("select days_spanned, value from daily_metrics").read_all().to_pylist()
+        assert {"days_spanned": None, "value": 1.0} in found
+        lake.replace(spec.name, of_day(date(2026, 3, 3)), lambda _: daily_rows(date(2026, 3, 3), [2.0]))
 
 
 def test_a_lake_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:

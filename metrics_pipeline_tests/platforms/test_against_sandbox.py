@@ -23,6 +23,8 @@ IDS = {
     "instagram": "17841400000001",
     "linkedin": "4500001",
     "pinterest": "5500001",
+    "facebook": "1000400000001",
+    "threads": "2600000001",
     "x": "4400001",
     "youtube": "UCsandboxchannel00000001",
 }
@@ -112,27 +114,21 @@ def test_x_series_where_the_plan_has_them_and_in_the_new_vocabulary(sandbox: San
     assert {r.metric for r in series.readings} >= {"impressions", "likes", "reposts", "shares"}
 
 
-def test_a_refused_metric_on_instagram_leaves_the_rest(sandbox: SandboxServer) -> None:
-    whole, _ = turn(sandbox, "instagram", DAYS)
-    fault = Fault(platform="instagram", external_id=IDS["instagram"], fault="refused_metric", metric="likes")
-    sandbox.faults.add(fault)
-    rest, error = turn(sandbox, "instagram", DAYS)
-    assert error is None
-    assert {r.metric for r in whole.readings} - {r.metric for r in rest.readings} == {"likes"}
-    assert {o.state for o in rest.outcomes if o.metric == "likes"} == {State.NOT_SUPPORTED}
+# Per platform a metric of the account's series as the platform names it, and what of the catalogue goes with it.
+REFUSED = {
+    "facebook": ("page_media_view", {"views"}),
+    "instagram": ("likes", {"likes"}),
+    "linkedin": ("likeCount", {"likes", "interactions"}),
+    "pinterest": ("SAVE", {"saves"}),
+    "threads": ("likes", {"likes"}),
+}
 
 
-@pytest.mark.parametrize(
-    ("platform", "refused", "lost"),
-    [
-        ("linkedin", "likeCount", {"likes", "interactions"}),
-        ("pinterest", "SAVE", {"saves"}),
-    ],
-)
-def test_a_refused_metric_leaves_the_rest(sandbox: SandboxServer, platform: str, refused: str, lost: set[str]) -> None:
+@pytest.mark.parametrize("platform", REFUSED)
+def test_a_refused_metric_leaves_the_rest(sandbox: SandboxServer, platform: str) -> None:
+    source, lost = REFUSED[platform]
     whole, _ = turn(sandbox, platform, DAYS)
-    fault = Fault(platform=platform, external_id=IDS[platform], fault="refused_metric", metric=refused)
-    sandbox.faults.add(fault)
+    sandbox.faults.add(Fault(platform=platform, external_id=IDS[platform], fault="refused_metric", metric=source))
     rest, error = turn(sandbox, platform, DAYS)
     assert error is None
     assert {r.metric for r in whole.readings} - {r.metric for r in rest.readings} == lost
@@ -140,12 +136,24 @@ def test_a_refused_metric_leaves_the_rest(sandbox: SandboxServer, platform: str,
 
 
 @pytest.mark.parametrize("platform", PLATFORM_NAMES)
-def test_a_spent_quota_ends_the_turn_with_a_wait(sandbox: SandboxServer, platform: str) -> None:
-    sandbox.faults.add(Fault(platform=platform, external_id=IDS[platform], fault="throttled"))
+def test_a_spent_quota_asks_to_wait_and_names_how_long(sandbox: SandboxServer, platform: str) -> None:
+    values = {"platform": platform, "external_id": IDS[platform], "fault": "throttled", "reset_seconds": 900}
+    sandbox.faults.add(Fault.model_validate(values))
     result, error = turn(sandbox, platform)
     assert error is not None
     assert error.act is Act.WAIT
+    assert (error.wait_seconds or 0) >= 300
+    assert result.readings == []
     assert "sandbox-token" not in str(error) + repr(result)
+
+
+@pytest.mark.parametrize("platform", PLATFORM_NAMES)
+def test_the_token_is_in_no_result(sandbox: SandboxServer, platform: str) -> None:
+    counters, _ = turn(sandbox, platform)
+    series, _ = turn(sandbox, platform, DAYS, tuple(p.post_id for p in counters.posts))
+    for result in (counters, series):
+        assert "sandbox-token" not in repr(result)
+        assert "access_token=SANDBOX" not in repr(result)
 
 
 @pytest.mark.parametrize("platform", PLATFORM_NAMES)

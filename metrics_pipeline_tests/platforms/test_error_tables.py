@@ -56,6 +56,8 @@ def graph(code: int, message: str = "text", subcode: int | None = None, status: 
         (graph(100, "(#100) should be specified with parameter metric_type=total_value"), Act.CONFIG),
         (graph(100, "(#100) Incompatible breakdowns (x)"), Act.CONFIG),
         (graph(100, "(#100) There cannot be more than 30 days (2592000 s)"), Act.CONFIG),
+        (graph(100, "(#100) There cannot be more than 93 days (8035200 s) between since and until"), Act.CONFIG),
+        (graph(1, "There cannot be more than 8035200 s between since and until"), Act.CONFIG),
         (graph(100, "API calls from the server requires an appsecret_proof argument"), Act.CONFIG),
         (graph(987654, is_transient=True), Act.RETRY),
         (graph(987654), Act.CONFIG),

@@ -21,7 +21,7 @@ def test_every_platform_has_a_description_and_an_adapter() -> None:
 
 
 def test_an_unknown_platform_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(UserError, match="instagram, linkedin, pinterest, x, youtube"):
+    with pytest.raises(UserError, match=", ".join(PLATFORM_NAMES)):
         build_adapter("myspace", Settings())
     with pytest.raises(UserError, match="myspace"):
         can_observe_past("myspace", Settings())
@@ -36,7 +36,7 @@ def test_only_a_url_with_an_instant_can_answer_for_the_past(url: str | None, pas
 
 def test_restatement_days_are_what_the_platforms_need() -> None:
     days = {name: spec.restatement_days for name, spec in catalog().platforms.items()}
-    assert days == {"instagram": 3, "linkedin": 7, "pinterest": 4, "x": 3, "youtube": 14}
+    assert days == {"facebook": 3, "instagram": 3, "linkedin": 7, "pinterest": 4, "threads": 3, "x": 3, "youtube": 14}
 
 
 def test_no_platform_gives_one_metric_twice_for_the_same_object() -> None:

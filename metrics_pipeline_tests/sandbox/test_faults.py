@@ -15,7 +15,9 @@ from metrics_pipeline_tests.sandbox.conftest import NOW, Ask
 CHANNEL = "UCfaulty"
 # One cheap request per platform: path, parameters, account.
 REQUESTS = {
+    "facebook": ("/v26.0/1000", {"fields": "followers_count"}, "1000"),
     "instagram": ("/v26.0/1784", {"fields": "followers_count"}, "1784"),
+    "threads": ("/v1.0/2600", {"fields": "username"}, "2600"),
     "x": ("/2/users", {"ids": "44"}, "44"),
     "youtube": ("/youtube/v3/channels", {"part": "statistics", "id": CHANNEL}, CHANNEL),
 }
@@ -54,7 +56,7 @@ def test_an_expired_instagram_token_has_the_code_that_means_it(ask: Ask) -> None
 def test_throttling_ends_after_the_requests_it_was_set_for(platform: str, ask: Ask, server: SandboxServer) -> None:
     server.faults.switch_on(platform, account(platform), "throttled", requests=2)
     statuses = [once(ask, platform).status_code for _ in range(4)]
-    refused = {"instagram": 400, "x": 429, "youtube": 403}[platform]
+    refused = {"facebook": 400, "instagram": 400, "threads": 400, "x": 429, "youtube": 403}[platform]
     assert statuses == [refused, refused, 200, 200]
 
 
@@ -73,6 +75,9 @@ def test_throttling_is_told_in_each_platforms_own_way(ask: Ask, server: SandboxS
     usage = json.loads(graph.headers["X-Business-Use-Case-Usage"])["1784"][0]
     assert graph.json()["error"]["code"] == 80002
     assert usage["estimated_time_to_regain_access"] == 2
+    page = once(ask, "facebook")
+    assert page.json()["error"]["code"] == 80001
+    assert json.loads(page.headers["X-Business-Use-Case-Usage"])["1000"][0]["type"] == "pages"
     limited = once(ask, "x").headers
     assert limited["x-rate-limit-remaining"] == "0"
     assert int(limited["x-rate-limit-reset"]) == int(NOW.timestamp()) + 120

@@ -1,4 +1,4 @@
-"""How Instagram reads `since` and `until`, and which windows it refuses."""
+"""How the Graph API reads `since` and `until`, and which windows it refuses."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 from metrics_pipeline.sandbox.calls import Call
 from metrics_pipeline.sandbox.graph_errors import invalid
 from metrics_pipeline.sandbox.zones import DAY_SECONDS
-
-MAX_WINDOW_SECONDS = 30 * DAY_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +34,19 @@ def parse_instant(call: Call, name: str, default: float) -> float | None:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
-def insight_span(call: Call) -> Span:
-    """The window of an insights request; the last 24 hours where none is given.
+def insight_span(call: Call, max_days: int | None, default_days: int = 1) -> Span:
+    """The window of an insights request; the last `default_days` days where none is given.
 
     Raises:
-        RefusedError: it is empty or reversed, or longer than 30 days.
+        RefusedError: it is empty or reversed, or longer than `max_days`.
     """
     until = parse_instant(call, "until", call.at)
     since = parse_instant(call, "since", call.at)
     end = call.at if until is None else until
-    start = end - DAY_SECONDS if since is None else since
+    start = end - default_days * DAY_SECONDS if since is None else since
     if start >= end:
         raise invalid("param since must be before param until")
-    if end - start > MAX_WINDOW_SECONDS:
-        raise invalid("There cannot be more than 30 days (2592000 s) between since and until")
+    if max_days is not None and end - start > max_days * DAY_SECONDS:
+        seconds = max_days * DAY_SECONDS
+        raise invalid(f"There cannot be more than {max_days} days ({seconds} s) between since and until")
     return Span(start, end)
