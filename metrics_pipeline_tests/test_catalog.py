@@ -27,7 +27,7 @@ def platform(tmp_path: Path, **changes: object) -> Path:
 
 def test_the_project_catalogue_is_sound() -> None:
     loaded = catalog()
-    assert set(loaded.platforms) == {"instagram", "x", "youtube"}
+    assert set(loaded.platforms) == {"instagram", "tiktok", "x", "youtube"}
     needed = {"followers", "views", "reach", "engagement_rate", "follower_growth", "posts_published"}
     assert needed <= set(loaded.metrics)
 

@@ -15,4 +15,4 @@ KNOWN_PLATFORMS: tuple[str, ...] = (
 )
 
 # Accounts of these are collected over the platform's API; the others' numbers come in by file import.
-CONNECTABLE_PLATFORMS: frozenset[str] = frozenset({"instagram", "x", "youtube"})
+CONNECTABLE_PLATFORMS: frozenset[str] = frozenset({"instagram", "tiktok", "x", "youtube"})

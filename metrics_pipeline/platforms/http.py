@@ -19,6 +19,7 @@ from metrics_pipeline.platforms.errors import Act, Answer, PlatformError, redact
 from metrics_pipeline.settings import Settings
 
 Sleep = Callable[[float], Awaitable[None]]
+JsonObject = Mapping[str, object]
 
 # 0.5, 1, 2, 4 seconds with up to half a second of jitter: long enough for a hiccup, short enough for an hourly run.
 BACKOFF = wait_exponential_jitter(multiplier=0.5, max=20.0, jitter=0.5)
@@ -26,18 +27,26 @@ _SAFE_PATH = re.compile(r"(/[A-Za-z0-9_.:-]+)+")
 BUDGET_CODE = "request_budget"
 
 
+def bearer(_host: str, token: str) -> Mapping[str, str]:
+    """The token as nearly every platform wants it."""
+    return {"Authorization": f"Bearer {token}"}
+
+
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """How one platform says no, how it announces a spent quota, and which header names the served version.
 
     quota_used_up gives the seconds to keep silent after an answer, None while calls are left; with
-    limits_per_endpoint only the same endpoint is held back, else every call of the account.
+    limits_per_endpoint only the same endpoint is held back, else every call of the account. credentials gives the
+    header that carries the token, by the host's name in the platform's YAML.
     """
 
     classify: Callable[[Answer, datetime], PlatformError | None]
     quota_used_up: Callable[[Answer, datetime], float | None] = lambda _answer, _now: None
     version_header: str | None = None
     limits_per_endpoint: bool = False
+    credentials: Callable[[str, str], Mapping[str, str]] = bearer
+    trailing_slash: bool = False  # whether every path of the platform ends with one
 
 
 class PlatformClient:
@@ -77,18 +86,22 @@ class PlatformClient:
 
     def url(self, host: str, path: str, at: datetime) -> str:
         base = self._override or self._hosts[host]
-        return base.replace("{at}", f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}").rstrip("/") + path
+        end = "/" if self.dialect.trailing_slash else ""
+        return base.replace("{at}", f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}").rstrip("/") + path + end
 
-    async def send(self, url: str, params: Mapping[str, str], token: str) -> httpx.Response:
-        """One request, read to its last byte within the timeout.
+    async def send(
+        self, url: str, params: Mapping[str, str], credentials: Mapping[str, str], body: JsonObject | None = None
+    ) -> httpx.Response:
+        """One request, read to its last byte within the timeout: a POST where it has a body, else a GET.
 
         Raises:
             PlatformError: retry, when the network failed.
         """
-        headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+        headers = {**credentials, "Accept": "application/json"}
+        method = "GET" if body is None else "POST"
         try:
             async with self._slots, asyncio.timeout(self.settings.http_timeout_seconds):
-                return await self._http.get(url, params=dict(params), headers=headers)
+                return await self._http.request(method, url, params=dict(params), headers=headers, json=body)
         except (httpx.RequestError, TimeoutError) as error:
             # Only the kind of failure: the exception itself knows the request and with it the token.
             raise PlatformError(Act.RETRY, f"no answer from the platform ({type(error).__name__})") from None
@@ -142,6 +155,17 @@ class Session:
         Raises:
             PlatformError: what is left after retries and bearable waits; config, when an id would bend the path.
         """
+        return await self._call(path, params, host, None)
+
+    async def post(self, path: str, params: Mapping[str, str], body: JsonObject, *, host: str = "api") -> Answer:
+        """POST a JSON body that only asks a question: it is sent again like a GET when it fails.
+
+        Raises:
+            PlatformError: as for `get`.
+        """
+        return await self._call(path, params, host, body)
+
+    async def _call(self, path: str, params: Mapping[str, str], host: str, body: JsonObject | None) -> Answer:
         if not _SAFE_PATH.fullmatch(path) or ".." in path:
             raise PlatformError(Act.CONFIG, "the account's or a post's id holds characters that no id has")
         client = self._client
@@ -152,10 +176,10 @@ class Session:
             wait=_wait_before_retry,
             reraise=True,
         )
-        answer: Answer = await retrying(self._attempt, path, params, host)
+        answer: Answer = await retrying(self._attempt, path, params, host, body)
         return answer
 
-    async def _attempt(self, path: str, params: Mapping[str, str], host: str) -> Answer:
+    async def _attempt(self, path: str, params: Mapping[str, str], host: str, body: JsonObject | None) -> Answer:
         client = self._client
         if client.stopped is not None:
             raise client.stopped
@@ -168,8 +192,9 @@ class Session:
                 Act.WAIT, f"the account has spent its {self._result.calls} requests of this run", code=BUDGET_CODE
             )
         self._result.calls += 1
-        response = await client.send(client.url(host, path, self._at), params, self._account.token)
-        answer = self._record(response, path, params)
+        credentials = client.dialect.credentials(host, self._account.token)
+        response = await client.send(client.url(host, path, self._at), params, credentials, body)
+        answer = self._record(response, path, params, body)
         # What an answer says about instants, such as a window's reset, is said on the clock that it was asked on.
         there = self._at if client.observes_past else client.clock.now()
         error = client.dialect.classify(answer, there)
@@ -186,15 +211,18 @@ class Session:
             pause.set(client.clock.now() + timedelta(seconds=seconds))
         return answer
 
-    def _record(self, response: httpx.Response, path: str, params: Mapping[str, str]) -> Answer:
-        """Keep the answer as received, secrets taken out, and decode it."""
+    def _record(
+        self, response: httpx.Response, path: str, params: Mapping[str, str], sent: JsonObject | None
+    ) -> Answer:
+        """Keep the answer as received, secrets taken out, and decode it. What was sent is the parameter `body`."""
+        asked = dict(params) if sent is None else {**params, "body": json.dumps(sent)}
         secret = self._account.token
         version_header = self._client.dialect.version_header
         self._result.responses.append(
             RawResponse(
-                method="GET",
+                method="GET" if sent is None else "POST",
                 endpoint=redact(path, secret),
-                params={name: redact(value, secret) for name, value in params.items()},
+                params={name: redact(value, secret) for name, value in asked.items()},
                 status=response.status_code,
                 api_version=response.headers.get(version_header) if version_header else None,
                 received_at=self._client.clock.now(),
@@ -206,7 +234,7 @@ class Session:
         except ValueError:
             body = None
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status_code, headers, body, params)
+        return Answer(response.status_code, headers, body, asked)
 
     def _spread(self, error: PlatformError) -> None:
         """Tell the other accounts of the run what concerns them too."""

@@ -10,7 +10,7 @@ import httpx
 from metrics_pipeline.catalog.loader import catalog
 from metrics_pipeline.catalog.models import PlatformSpec
 from metrics_pipeline.errors import UserError
-from metrics_pipeline.platforms import instagram, x, youtube
+from metrics_pipeline.platforms import instagram, tiktok, x, youtube
 from metrics_pipeline.platforms.contract import Adapter
 from metrics_pipeline.platforms.http import Dialect, PlatformClient, Sleep
 from metrics_pipeline.settings import Settings
@@ -19,6 +19,7 @@ _Make = Callable[[PlatformSpec, Settings, PlatformClient], Adapter]
 
 _PLATFORMS: dict[str, tuple[Dialect, _Make]] = {
     "instagram": (instagram.DIALECT, instagram.InstagramAdapter),
+    "tiktok": (tiktok.DIALECT, tiktok.TikTokAdapter),
     "x": (x.DIALECT, x.XAdapter),
     "youtube": (youtube.DIALECT, youtube.YouTubeAdapter),
 }

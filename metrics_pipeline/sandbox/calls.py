@@ -50,7 +50,10 @@ class Vocabulary(Protocol):
 
 @dataclass(slots=True)
 class Call:
-    """One GET: path segments and parameters after the platform segment, and the instant to answer for."""
+    """One request: path segments and parameters after the platform segment, and the instant to answer for.
+
+    body is the decoded JSON of a POST, None for a GET.
+    """
 
     platform: str
     path: str
@@ -61,6 +64,8 @@ class Call:
     world: World
     faults: FaultBook
     usage: Usage
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: object = None
     accounts: tuple[str, ...] = ()
     delay_seconds: float = 0.0
 

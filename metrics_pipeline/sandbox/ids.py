@@ -1,6 +1,6 @@
 """Post ids that carry their account and number, so that the server can answer for any id without a memory.
 
-Numeric ids (Instagram, X) look like `18` + account + five digits + two check digits; an account id that is not
+Numeric ids (Instagram, TikTok, X) look like `18` + account + five digits + two check digits; an account id that is not
 a plain number is written as the number its bytes make. YouTube ids are a tag, three characters, the channel id
 and a check character. The check keeps an account id from being taken for a post id by accident.
 """
@@ -14,7 +14,7 @@ from hashlib import blake2b
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _PLAIN = re.compile(r"[1-9][0-9]*")
 _SAFE = re.compile(r"[A-Za-z0-9_-]+")
-_PREFIX = {"instagram": "18", "x": "19"}
+_PREFIX = {"instagram": "18", "tiktok": "75", "x": "19"}
 MISSING_PREFIX = "missing"
 MAX_INDEX = 99_999
 
@@ -33,7 +33,7 @@ def exists(external_id: str) -> bool:
 
 
 def numeric_id(platform: str, ref: PostRef) -> str:
-    """The id of an Instagram medium or an X post: digits only, rising with the post's number."""
+    """The id of an Instagram medium, a TikTok video or an X post: digits only, rising with the post's number."""
     if _PLAIN.fullmatch(ref.external_id):
         account = "1" + ref.external_id
     else:

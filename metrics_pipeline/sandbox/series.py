@@ -28,9 +28,11 @@ class Settling:
     share: float
 
 
-# Numbers follow the platforms' documented delays: Instagram up to 48 hours, YouTube complete within a week.
+# Numbers follow the platforms' documented delays: Instagram up to 48 hours, YouTube complete within a week,
+# TikTok's daily figures for four days.
 INSTAGRAM_SETTLING = Settling(48 * 3_600, 0.85)
 YOUTUBE_SETTLING = Settling(6 * 86_400, 0.97)
+TIKTOK_SETTLING = Settling(4 * 86_400, 0.9)
 IMMEDIATE = Settling(0, 1.0)
 
 

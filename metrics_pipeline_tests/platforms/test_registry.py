@@ -21,7 +21,7 @@ def test_every_platform_has_a_description_and_an_adapter() -> None:
 
 
 def test_an_unknown_platform_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(UserError, match="instagram, x, youtube"):
+    with pytest.raises(UserError, match="instagram, tiktok, x, youtube"):
         build_adapter("myspace", Settings())
     with pytest.raises(UserError, match="myspace"):
         can_observe_past("myspace", Settings())
@@ -36,16 +36,21 @@ def test_only_a_url_with_an_instant_can_answer_for_the_past(url: str | None, pas
 
 def test_restatement_days_are_what_the_platforms_need() -> None:
     days = {name: spec.restatement_days for name, spec in catalog().platforms.items()}
-    assert days == {"instagram": 3, "x": 3, "youtube": 14}
+    assert days == {"instagram": 3, "tiktok": 4, "x": 3, "youtube": 14}
+
+
+# Where a setting chooses between two APIs, a source belongs to one of them by the beginning of its api.
+CHOICES = {"tiktok": ("display_", "accounts_")}
 
 
 def test_no_platform_gives_one_metric_twice_for_the_same_object() -> None:
-    for spec in catalog().platforms.values():
+    choices = [(spec, start) for spec in catalog().platforms.values() for start in CHOICES.get(spec.platform, ("",))]
+    for spec, start in choices:
         for level in ("account", "post"):
             for kinds in (("series",), ("counter", "unique_counter", "gauge")):
                 seen: dict[tuple[str, str], str] = {}
                 for source in spec.select(level):
-                    if source.kind in kinds:
+                    if source.kind in kinds and source.api.startswith(start):
                         for post_type in source.post_types or ["any"]:
                             assert (source.metric, post_type) not in seen, (spec.platform, source.source)
                             seen[source.metric, post_type] = source.source
