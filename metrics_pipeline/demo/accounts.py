@@ -12,6 +12,7 @@ WORKSPACES = {"acme": "Acme Outdoor", "bistro": "Bistro Nord", "cinema": "Cinema
 ACCOUNTS: tuple[tuple[str, str, str], ...] = (
     ("acme", "instagram", "17841400000000001"),
     ("acme", "instagram", "17841400000000002"),
+    ("acme", "tiktok", "acme-outdoor-open-id"),
     ("acme", "x", "2244994945"),
     ("acme", "youtube", "UCacmeoutdoor000000000001"),
     ("bistro", "instagram", "17841400000000003"),
@@ -32,6 +33,7 @@ def register_accounts(pipeline: Pipeline, now: datetime) -> int:
     known = {(a.workspace_id, a.platform, a.external_id) for a in list_accounts(pipeline.control)}
     for workspace_id, platform, external_id in ACCOUNTS:
         if (workspace_id, platform, external_id) not in known:
-            token = f"sandbox-token-{workspace_id}-{platform}"
+            # the simulated TikTok is told whose token it is by the token itself
+            token = f"sandbox-token-{workspace_id}-{platform}~{external_id}"
             add_account(pipeline.control, pipeline.ring, workspace_id, platform, external_id, token=token, now=now)
     return len(ACCOUNTS)

@@ -31,6 +31,8 @@ class Asked:
     path: str
     params: Mapping[str, str]
     headers: Mapping[str, str]
+    method: str = "GET"
+    body: object = None
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Loopback:
     def __init__(self) -> None:
         self.asked: list[Asked] = []
         self.answer: Handler = lambda _asked: Reply({}, 404)
-        app = Starlette(routes=[Route("/{path:path}", self._serve)])
+        app = Starlette(routes=[Route("/{path:path}", self._serve, methods=["GET", "POST"])])
         self._server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
@@ -58,7 +60,8 @@ class Loopback:
         self.url = f"http://127.0.0.1:{self._server.servers[0].sockets[0].getsockname()[1]}"
 
     async def _serve(self, request: Request) -> Response:
-        asked = Asked(request.url.path, dict(request.query_params), dict(request.headers))
+        body = await request.json() if request.method == "POST" else None
+        asked = Asked(request.url.path, dict(request.query_params), dict(request.headers), request.method, body)
         self.asked.append(asked)
         reply = self.answer(asked)
         text = reply.body if isinstance(reply.body, str) else json.dumps(reply.body)

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from metrics_pipeline.clock import FixedClock
-from metrics_pipeline.sandbox.server import SandboxServer
+from metrics_pipeline.sandbox.server import PLATFORMS, SandboxServer
 from metrics_pipeline_tests.sandbox.conftest import NOW, Ask
 
 HEADERS = {"Authorization": "Bearer token"}
@@ -132,9 +132,9 @@ def test_the_command_says_what_to_set_and_stops_cleanly() -> None:
     process = run(port)
     try:
         assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(4)]
+        lines = [process.stdout.readline() for _ in range(len(PLATFORMS) + 1)]
         urls = dict(re.findall(r"export METRICS_(\w+)_BASE_URL='(.+)'", "".join(lines)))
-        assert set(urls) == {"INSTAGRAM", "X", "YOUTUBE"}
+        assert set(urls) == {name.upper() for name in PLATFORMS}
         health = f"http://127.0.0.1:{port}/sandbox/health"
         deadline = time.monotonic() + 10
         while True:
