@@ -6,8 +6,8 @@ from pathlib import Path
 
 import duckdb
 
-from metrics_pipeline.aggregation.relations import catalog_relations
 from metrics_pipeline.catalog.loader import catalog
+from metrics_pipeline.catalog.relations import catalog_relations
 from metrics_pipeline.lake.engine import SQL_DIR, attach_table, connect_duckdb, read_statement
 from metrics_pipeline.lake.lake import Lake
 from metrics_pipeline.lake.tables import TABLES

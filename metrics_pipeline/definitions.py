@@ -26,6 +26,7 @@ def build_definitions(pipeline: Pipeline, *, fixed: bool = False) -> dg.Definiti
     from metrics_pipeline.automation.schedules import schedules
     from metrics_pipeline.automation.sensors import sensors
     from metrics_pipeline.checks.tables import table_checks
+    from metrics_pipeline.checks.tokens import token_checks
     from metrics_pipeline.partitions import partition_sets
 
     partitions = partition_sets(pipeline.settings)
@@ -38,7 +39,7 @@ def build_definitions(pipeline: Pipeline, *, fixed: bool = False) -> dg.Definiti
             *side_tables(platforms),
             *aggregate_assets(platforms, partitions),
         ],
-        asset_checks=table_checks(),
+        asset_checks=[*table_checks(), *token_checks(platforms)],
         jobs=[*asset_jobs.values(), maintenance_job],
         schedules=list(schedules(platforms, partitions, pipeline.settings)),
         sensors=sensors(dict(asset_jobs), partitions, pipeline.settings),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from metrics_pipeline.aggregation.build import Builder
     from metrics_pipeline.collection.collector import Collector
+    from metrics_pipeline.collection.replay import Replayer
     from metrics_pipeline.control.key_ring import KeyRing
     from metrics_pipeline.lake.engine import Engine
     from metrics_pipeline.lake.lake import Lake
@@ -70,6 +71,8 @@ class Pipeline:
             UserError: nobody knows the platform.
         """
         from metrics_pipeline.collection.collector import Collector
+        from metrics_pipeline.collection.tokens import TokenKeeper
+        from metrics_pipeline.platforms.oauth import refresh
         from metrics_pipeline.platforms.registry import build_adapter, can_observe_past
 
         return Collector(
@@ -77,7 +80,27 @@ class Pipeline:
             settings=self.settings,
             engine=self.engine,
             control=self.control,
-            ring=self.ring,
+            tokens=TokenKeeper(self.catalog.platforms[platform], self.settings, self.control, self.ring, refresh),
             build_adapter=lambda: build_adapter(platform, self.settings),
             can_observe_past=can_observe_past(platform, self.settings),
+        )
+
+    def replayer(self, platform: str) -> Replayer:
+        """What re-runs the parsers of one platform over recorded responses.
+
+        Raises:
+            UserError: nobody knows the platform.
+        """
+        from metrics_pipeline.collection.replay import Replayer
+        from metrics_pipeline.control.accounts import list_accounts
+        from metrics_pipeline.platforms.registry import build_adapter, known_platform
+
+        spec = self.catalog.platforms[known_platform(platform)]
+        accounts = list_accounts(self.control, platform=platform, include_removed=True)
+        return Replayer(
+            spec,
+            self.settings,
+            self.engine,
+            {(a.workspace_id, a.account_id): a.external_id for a in accounts},
+            lambda settings, sleep, transport: build_adapter(platform, settings, sleep=sleep, transport=transport),
         )

@@ -51,6 +51,15 @@ class Settings(BaseSettings):
     tiktok_base_url: str | None = Field(None, description="Sandbox or proxy for TikTok; may contain {at}.")
     x_base_url: str | None = Field(None, description="Sandbox or proxy for X; may contain {at}.")
     youtube_base_url: str | None = Field(None, description="Sandbox or proxy for YouTube; may contain {at}.")
+    instagram_client_id: str | None = Field(None, description="Application (client) id at Meta, to renew tokens.")
+    instagram_client_secret: SecretStr | None = Field(None, description="Its secret.")
+    x_client_id: str | None = Field(None, description="Application (client) id at X, to refresh tokens.")
+    x_client_secret: SecretStr | None = Field(None, description="Its secret.")
+    youtube_client_id: str | None = Field(None, description="Application (client) id at Google, to refresh tokens.")
+    youtube_client_secret: SecretStr | None = Field(None, description="Its secret.")
+    token_warning_days: int = Field(
+        7, ge=1, description="Days before the end of a token, beyond refreshing, that a check warns."
+    )
     instagram_graph_version: str = Field("v26.0", description="Graph API version; v26.0 is served until at least 2028.")
     instagram_series_day_shift: int = Field(
         -1,
@@ -147,6 +156,12 @@ class Settings(BaseSettings):
     @property
     def dagster_home(self) -> Path:
         return self.data_dir.absolute() / "dagster"
+
+    def client_credentials(self, platform: str) -> tuple[str | None, str | None]:
+        """Id and secret of the application that a platform's tokens were issued for, as far as they are set."""
+        secret: SecretStr | None = getattr(self, f"{platform}_client_secret", None)
+        client_id: str | None = getattr(self, f"{platform}_client_id", None)
+        return client_id, secret.get_secret_value() if secret is not None else None
 
     def base_url(self, platform: str) -> str | None:
         """The override of a platform's host, or None for the real one."""

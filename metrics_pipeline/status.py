@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from metrics_pipeline.aggregation.relations import catalog_relations
+from metrics_pipeline.catalog.relations import catalog_relations
 from metrics_pipeline.control.accounts import AccountRecord, list_accounts
+from metrics_pipeline.control.token_refresh import valid_until
 from metrics_pipeline.pipeline import Pipeline
 
 # Counters are read hourly: three missed hours are no hiccup any more.
@@ -24,6 +25,7 @@ class AccountState:
     days_asked: int
     metrics_missing: int
     is_stale: bool
+    token_valid_until: datetime | None
 
     def shown(self) -> dict[str, object]:
         return {
@@ -31,6 +33,7 @@ class AccountState:
             "account": self.account.account_id,
             "platform": self.account.platform,
             "status": self.account.status + (" (stale)" if self.is_stale else ""),
+            "token_until": self.token_valid_until,
             "last_counters": self.last_counters_at,
             "last_insights": self.last_insights_at,
             "days_complete": f"{self.days_with_value} of {self.days_asked}",
@@ -45,6 +48,7 @@ def account_states(pipeline: Pipeline, days: int) -> list[AccountState]:
     parameters = {"since": (now - timedelta(days=days)).date()}
     rows = pipeline.engine.query("collection/account_states.sql", parameters, catalog_relations(pipeline.catalog))
     by_account = {(r["workspace_id"], r["account_id"]): r for r in rows.to_pylist()}
+    tokens = valid_until(pipeline.control)
     states = []
     for account in list_accounts(pipeline.control):
         row = by_account.get((account.workspace_id, account.account_id), {})
@@ -58,6 +62,7 @@ def account_states(pipeline: Pipeline, days: int) -> list[AccountState]:
                 row.get("days_asked", 0),
                 row.get("metrics_missing", 0),
                 is_stale=account.status == "active" and (last_counters is None or now - last_counters > STALE_AFTER),
+                token_valid_until=tokens.get((account.workspace_id, account.account_id)),
             )
         )
     return states

@@ -13,13 +13,16 @@ import pytest
 from metrics_pipeline.aggregation.build import Builder, EntityType
 from metrics_pipeline.catalog.loader import METRICS_FILE, PLATFORM_DIR, Catalog, load_catalog
 from metrics_pipeline.catalog.models import PlatformSpec
-from metrics_pipeline.collection.collector import CollectionKind, CollectionRequest, Collector
+from metrics_pipeline.collection.collector import Collector
+from metrics_pipeline.collection.request import CollectionKind, CollectionRequest
+from metrics_pipeline.collection.tokens import TokenKeeper
 from metrics_pipeline.control.accounts import add_account
 from metrics_pipeline.control.workspaces import add_workspace
 from metrics_pipeline.pipeline import Pipeline
 from metrics_pipeline.platforms import instagram, youtube
 from metrics_pipeline.platforms.contract import Adapter
 from metrics_pipeline.platforms.http import Dialect, PlatformClient
+from metrics_pipeline.platforms.oauth import refresh
 from metrics_pipeline.sandbox.server import SandboxServer
 from metrics_pipeline.settings import Settings
 from metrics_pipeline.windows import HOUR, Window
@@ -77,7 +80,7 @@ def collect(pipeline: Pipeline, edited: Catalog, platform: str, kind: Collection
         settings=settings,
         engine=pipeline.engine,
         control=pipeline.control,
-        ring=pipeline.ring,
+        tokens=TokenKeeper(spec, settings, pipeline.control, pipeline.ring, refresh),
         build_adapter=lambda: make(spec, settings, PlatformClient(spec, dialect, settings)),
         can_observe_past=True,
     )

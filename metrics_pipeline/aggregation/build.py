@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from metrics_pipeline.aggregation.relations import Period, catalog_relations, months, period_relations, weeks
+from metrics_pipeline.aggregation.relations import Period, months, period_relations, weeks
 from metrics_pipeline.catalog.loader import Catalog
+from metrics_pipeline.catalog.relations import catalog_relations
 from metrics_pipeline.lake.engine import Engine, Parameter
 from metrics_pipeline.lake.predicates import Partitions
 from metrics_pipeline.settings import Settings

@@ -5,7 +5,7 @@ from pydantic import Field
 
 from metrics_pipeline.assets.describe import table_metadata
 from metrics_pipeline.catalog.models import PlatformSpec
-from metrics_pipeline.collection.collector import CollectionKind, CollectionRequest
+from metrics_pipeline.collection.request import CollectionKind, CollectionRequest
 from metrics_pipeline.collection.summary import CollectionSummary, Verdict
 from metrics_pipeline.errors import UserError
 from metrics_pipeline.lake.tables import COLLECTION_STATUS, COUNTER_READINGS, INSIGHT_READINGS, POSTS

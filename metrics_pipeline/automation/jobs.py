@@ -10,7 +10,7 @@ import dagster as dg
 from metrics_pipeline.assets.aggregates import DAILY_KEYS, MONTHLY_KEY, WEEKLY_KEY
 from metrics_pipeline.assets.collection import platform_asset_key
 from metrics_pipeline.catalog.models import PlatformSpec
-from metrics_pipeline.collection.collector import CollectionKind
+from metrics_pipeline.collection.request import CollectionKind
 from metrics_pipeline.partitions import PartitionSets
 
 DAILY_CLOSE = "daily_close"

@@ -82,6 +82,21 @@ class SourceMetric(_Model):
         return max((b.version for b in self.definition_breaks if b.date <= day), default=1)
 
 
+class OAuth(_Model):
+    """How a platform gives the next token.
+
+    grant refresh_token: the refresh token is presented, and may be replaced by a new one. fb_exchange_token: the
+    access token itself is exchanged for one with a new lifetime, which works only while it is valid.
+    refresh_before_minutes: how long before the end of an access token a run gets the next one.
+    """
+
+    host: str
+    path: str
+    grant: Literal["refresh_token", "fb_exchange_token"] = "refresh_token"
+    client_auth: Literal["form", "basic"] = "form"
+    refresh_before_minutes: int = Field(10, ge=1)
+
+
 class PlatformSpec(_Model):
     """What one platform's YAML says. `max_window_days` bounds one series request; None means unbounded."""
 
@@ -91,6 +106,7 @@ class PlatformSpec(_Model):
     hosts: dict[str, str]
     concurrency: int = Field(4, ge=1)
     max_window_days: int | None = None
+    oauth: OAuth | None = None
     sources: list[SourceMetric] = Field(min_length=1)
 
     @property

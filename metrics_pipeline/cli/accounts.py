@@ -109,7 +109,10 @@ def list_(
 def token(
     account_id: AccountId, token_stdin: TokenStdin = False, workspace: Workspace = None, data_dir: DataDir = None
 ) -> None:
-    """Store or replace the token of an account."""
+    """Store or replace the token of an account: a bare access token, or the JSON a token endpoint answered with.
+
+    With a refresh_token in the JSON the pipeline gets the next access tokens by itself.
+    """
     from metrics_pipeline.control.account_status import set_token
     from metrics_pipeline.control.accounts import get_account
     from metrics_pipeline.control.database import open_control

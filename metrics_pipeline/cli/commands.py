@@ -13,6 +13,7 @@ from metrics_pipeline.cli import (
     doctor,
     imports,
     maintain,
+    replay,
     sandbox,
     sql,
     status,
@@ -33,4 +34,5 @@ def register(app: typer.Typer) -> None:
     doctor.register(app)
     maintain.register(app)
     imports.register(app)
+    replay.register(app)
     sandbox.register(app)

@@ -5,21 +5,23 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Literal
+from datetime import datetime, timedelta
 
 from sqlalchemy import Engine as ControlEngine
 
 from metrics_pipeline.catalog.models import PlatformSpec
 from metrics_pipeline.collection.known_posts import KnownPosts
+from metrics_pipeline.collection.request import CollectionRequest
 from metrics_pipeline.collection.rows import Provenance, batch
 from metrics_pipeline.collection.store import store_batch
 from metrics_pipeline.collection.summary import AccountReport, CollectionSummary
+from metrics_pipeline.collection.tokens import TokenKeeper
+from metrics_pipeline.collection.turn import explain_gaps, optional_metrics, take_turn
 from metrics_pipeline.control.account_status import mark_needs_reauth
-from metrics_pipeline.control.accounts import AccountRecord, list_accounts, read_token
-from metrics_pipeline.control.key_ring import KeyRing
+from metrics_pipeline.control.accounts import AccountRecord, list_accounts
+from metrics_pipeline.control.token_bundle import TokenBundle
 from metrics_pipeline.errors import UserError
 from metrics_pipeline.lake.engine import Engine
 from metrics_pipeline.platforms.contract import (
@@ -27,53 +29,12 @@ from metrics_pipeline.platforms.contract import (
     AccountResult,
     Adapter,
     CollectionContext,
-    Outcome,
 )
 from metrics_pipeline.platforms.errors import Act, PlatformError
-from metrics_pipeline.platforms.outcomes import COUNTERS, SERIES, expected_outcomes, state_of
 from metrics_pipeline.settings import Settings
-from metrics_pipeline.windows import HOUR, Window
+from metrics_pipeline.windows import Window
 
 log = logging.getLogger("metrics_pipeline.collection")
-
-CollectionKind = Literal["counters", "insights"]
-
-# A counter's hour can still be read shortly after its end: a run may wait in the queue for some minutes.
-GRACE = timedelta(minutes=15)
-# The minute at which a past hour is observed where that is possible: the schedule's own.
-OBSERVED_MINUTE = timedelta(minutes=50)
-
-
-class PastHourError(UserError):
-    """Counters of an hour that is over were asked for, and the platform only knows the present."""
-
-
-@dataclass(frozen=True)
-class CollectionRequest:
-    """What to collect. Empty `workspaces`, `accounts` and `posts` mean all of them."""
-
-    collection: CollectionKind
-    window: Window
-    run_id: str
-    workspaces: Collection[str] = ()
-    accounts: Collection[str] = ()
-
-
-def observation_instant(window: Window, now: datetime, *, can_observe_past: bool, platform: str) -> datetime:
-    """The instant at which an hour's counters are read.
-
-    Raises:
-        PastHourError: the hour is over, or has not begun, and cannot be observed.
-    """
-    if window.start <= now < window.end + GRACE:
-        return now
-    if can_observe_past and window.end <= now:
-        return window.start + OBSERVED_MINUTE
-    which = "has not begun" if now < window.start else "is over"
-    raise PastHourError(
-        f"The counters of {platform} for {window.start:%Y-%m-%d %H:%M} UTC cannot be read: the hour {which}, and "
-        "the platform only tells its counters of this moment. Collect the running hour; a missed hour stays missing."
-    )
 
 
 @dataclass(frozen=True)
@@ -84,7 +45,7 @@ class Collector:
     settings: Settings
     engine: Engine
     control: ControlEngine
-    ring: KeyRing
+    tokens: TokenKeeper
     build_adapter: Callable[[], Adapter]
     can_observe_past: bool
 
@@ -96,7 +57,7 @@ class Collector:
         """
         started = time.monotonic()
         now = self.settings.clock.now()
-        slots = list(self._slots(request, now))
+        slots = request.slots(now, can_observe_past=self.can_observe_past, platform=self.spec.label)
         accounts = self._accounts(request)
         turns = asyncio.run(self._collect(request, slots, accounts, now)) if accounts and slots else []
         summary = CollectionSummary(self.spec.platform, request.collection, _merge_turns(turns))
@@ -110,26 +71,6 @@ class Collector:
             log.log(logging.INFO if report.is_ok else logging.WARNING, "%s", report.line())
         log.info("%s", summary.line())
         return summary
-
-    def _optional_metrics(self, collection: CollectionKind) -> frozenset[str]:
-        """Metrics that this collection may lack without anything being wrong."""
-        sources = [s for s in self.spec.sources if (s.kind == "series") == (collection == "insights")]
-        needed = {s.metric for s in sources if not s.optional}
-        return frozenset(s.metric for s in sources if s.metric not in needed)
-
-    def _slots(self, request: CollectionRequest, now: datetime) -> Iterable[tuple[Window, datetime]]:
-        """(window, instant) pairs to ask for: every hour of its own for counters, the whole window for series."""
-        if request.collection == "insights":
-            return [(request.window, now)]
-        platform = self.spec.label
-        # hours that have not begun are no part of "today so far"
-        hours = [
-            h for h in request.window.hours() if h.start <= now or request.window.end - request.window.start == HOUR
-        ]
-        return [
-            (hour, observation_instant(hour, now, can_observe_past=self.can_observe_past, platform=platform))
-            for hour in hours
-        ]
 
     def _accounts(self, request: CollectionRequest) -> list[AccountRecord]:
         records = [a for a in list_accounts(self.control, platform=self.spec.platform) if a.status != "disabled"]
@@ -183,10 +124,18 @@ class Collector:
         """One account's turn over every slot. Once the account is lost, its later slots are marked the same."""
         lost: PlatformError | None = None
         account: Account | None = None
+        bundle: TokenBundle | None = None
         if record.status == "needs_reauth":
             lost = PlatformError(Act.REAUTH, record.status_reason or "the account has to sign in again")
         else:
-            account = self._account_with_token(record)
+            try:
+                bundle = await self.tokens.current(record)
+                account = _with_token(record, bundle)
+            except PlatformError as error:
+                lost = error
+                self._note_lost(record, error, now)
+            except UserError as error:  # its token cannot be decrypted: that is no reason to stop the others
+                lost = PlatformError(Act.CONFIG, str(error))
         known = known_posts.get((record.workspace_id, record.account_id), KnownPosts())
         turns = []
         for window, instant in slots:
@@ -194,26 +143,29 @@ class Collector:
                 record.workspace_id,
                 record.account_id,
                 AccountResult(),
-                optional=self._optional_metrics(request.collection),
+                optional=optional_metrics(self.spec, request.collection),
             )
             if lost is None and account is not None:
                 oldest = instant - timedelta(days=self.settings.post_max_age_days)
                 context = CollectionContext(now=now, observed_at=instant, known_posts=known.between(oldest, instant))
-                try:
-                    if request.collection == "counters":
-                        await adapter.counters(account, context, report.result)
-                    else:
-                        await adapter.insights(account, window, context, report.result)
-                except PlatformError as error:
-                    lost = error
-                    report.problem, report.error_class = str(error), error.act.value
-                    if error.act is Act.REAUTH:
-                        mark_needs_reauth(self.control, record.workspace_id, record.account_id, str(error), now=now)
+                lost = await take_turn(adapter, request.collection, account, window, context, report.result)
+                if lost is not None and lost.act is Act.REAUTH and bundle is not None and self.tokens.can_renew(bundle):
+                    # refused although it should be good: the next token gets one try, at the whole slot
+                    try:
+                        bundle = await self.tokens.renewed(record, bundle)
+                        account = _with_token(record, bundle)
+                        report.result = AccountResult(responses=report.result.responses, calls=report.result.calls)
+                        lost = await take_turn(adapter, request.collection, account, window, context, report.result)
+                    except PlatformError as error:
+                        lost = error
+                if lost is not None:
+                    report.problem, report.error_class = str(lost), lost.act.value
+                    self._note_lost(record, lost, now)
             elif lost is not None:
                 report.problem, report.error_class, report.skipped = str(lost), lost.act.value, True
             known.learn(report.result.posts)
             if lost is not None:
-                self._explain_gaps(request.collection, window, report, lost)
+                explain_gaps(self.spec, request.collection, window, report.result, lost)
             provenance = Provenance(
                 record.workspace_id,
                 self.spec.platform,
@@ -226,20 +178,18 @@ class Collector:
             turns.append((provenance, report))
         return turns
 
-    def _account_with_token(self, record: AccountRecord) -> Account:
-        token = read_token(self.control, self.ring, record)
-        return Account(record.workspace_id, record.account_id, record.platform, record.external_id, token)
-
-    def _explain_gaps(
-        self, collection: CollectionKind, window: Window, report: AccountReport, error: PlatformError
-    ) -> None:
-        """An outcome for everything that was asked for and not reached."""
-        reached = {(o.level, o.metric, o.date) for o in report.result.outcomes}
-        kinds = COUNTERS if collection == "counters" else SERIES
-        days: list[date] = [window.start.date()] if collection == "counters" else window.days()
-        for level, metric, day in expected_outcomes(self.spec, kinds, days):
-            if (level, metric, day) not in reached:
-                report.result.outcomes.append(Outcome(level, metric, day, state_of(error), str(error), error.act.value))
+    def _note_lost(self, record: AccountRecord, error: PlatformError, now: datetime) -> None:
+        """Mark an account whose owner has to sign in again, unless its token was replaced meanwhile."""
+        if error.act is not Act.REAUTH:
+            return
+        mark_needs_reauth(
+            self.control,
+            record.workspace_id,
+            record.account_id,
+            str(error),
+            now=now,
+            credentials_updated_at=record.credentials_updated_at,
+        )
 
     def _known_posts(self, at: datetime) -> dict[tuple[str, str], KnownPosts]:
         """Posts by account, young enough to be read at `at` or later and not known to be gone."""
@@ -252,6 +202,11 @@ class Collector:
             posts = known.setdefault((row["workspace_id"], row["account_id"]), KnownPosts())
             posts.published[row["post_id"]] = row["published_at"]
         return known
+
+
+def _with_token(record: AccountRecord, bundle: TokenBundle) -> Account:
+    """The account as an adapter is given it."""
+    return Account(record.workspace_id, record.account_id, record.platform, record.external_id, bundle.access_token)
 
 
 def _merge_turns(turns: list[tuple[Provenance, AccountReport]]) -> list[AccountReport]:

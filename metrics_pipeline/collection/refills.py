@@ -8,7 +8,7 @@ from typing import Literal
 
 import pyarrow as pa
 
-from metrics_pipeline.aggregation.relations import catalog_relations
+from metrics_pipeline.catalog.relations import catalog_relations
 from metrics_pipeline.control.accounts import list_accounts
 from metrics_pipeline.pipeline import Pipeline
 from metrics_pipeline.windows import Window

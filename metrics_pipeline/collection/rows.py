@@ -111,7 +111,7 @@ def status_row(p: Provenance, o: Outcome) -> Row:
     }
 
 
-def response_row(p: Provenance, r: RawResponse) -> Row:
+def response_row(p: Provenance, r: RawResponse, sequence: int) -> Row:
     return {
         "workspace_id": p.workspace_id,
         "platform": p.platform,
@@ -125,6 +125,8 @@ def response_row(p: Provenance, r: RawResponse) -> Row:
         "params": json.dumps(dict(r.params), sort_keys=True),
         "status": r.status,
         "api_version": r.api_version,
+        "asked_at": p.read_at,
+        "sequence": sequence,
         "received_at": r.received_at,
         "body": r.body,
         "run_id": p.run_id,
@@ -148,7 +150,8 @@ def batch(collection: str, turns: Iterable[tuple[Provenance, AccountReport]]) ->
     row, spec = (counter_row, COUNTER_READINGS) if is_counters else (insight_row, INSIGHT_READINGS)
     return Batch(
         responses=pa.Table.from_pylist(
-            [response_row(p, r) for p, a in turns for r in a.result.responses], schema=API_RESPONSES.schema
+            [response_row(p, r, n) for p, a in turns for n, r in enumerate(a.result.responses)],
+            schema=API_RESPONSES.schema,
         ),
         posts=pa.Table.from_pylist([post_row(p, x) for p, a in turns for x in a.result.posts], schema=POSTS.schema),
         readings=pa.Table.from_pylist([row(p, r) for p, a in turns for r in a.result.readings], schema=spec.schema),

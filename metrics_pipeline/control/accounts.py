@@ -14,6 +14,7 @@ from metrics_pipeline.control.database import reading, writing
 from metrics_pipeline.control.identifiers import checked_external_id, checked_id, checked_platform, slug
 from metrics_pipeline.control.key_ring import KeyRing
 from metrics_pipeline.control.models import ACTIVE, NEEDS_REAUTH, Account
+from metrics_pipeline.control.token_bundle import TokenBundle
 from metrics_pipeline.control.workspaces import require_workspace
 from metrics_pipeline.errors import UserError
 
@@ -125,7 +126,7 @@ def read_token(engine: Engine, ring: KeyRing, record: AccountRecord) -> str:
             f"Account {record.account_id} has no token; store one with: metrics-pipeline account token "
             f"{record.account_id} --workspace {record.workspace_id} --token-stdin"
         )
-    return token
+    return TokenBundle.parse(token, record.updated_at).access_token
 
 
 def find_account(session: Session, account_id: str, workspace_id: str | None, *, lock: bool = False) -> Account:
@@ -146,7 +147,8 @@ def find_account(session: Session, account_id: str, workspace_id: str | None, *,
 
 def keep_token(session: Session, ring: KeyRing, row: Account, token: str, now: datetime) -> None:
     """Store a token for a row of this session and make the account active, unless it was disabled."""
-    store_token(session, ring, row.workspace_id, row.account_id, token, now)
+    bundle = TokenBundle.parse(token, now)
+    store_token(session, ring, row.workspace_id, row.account_id, bundle.dump(), now, bundle.valid_until)
     row.credentials_updated_at = now
     if row.status == NEEDS_REAUTH:
         row.status, row.status_reason = ACTIVE, None

@@ -40,6 +40,8 @@ def checked_token(token: str) -> str:
         UserError: it is empty, longer than TOKEN_LENGTH, or spans lines; the message never repeats it.
     """
     token = token.strip()
+    if token.startswith("{"):  # a token endpoint's answer, which may come in several lines
+        token = " ".join(token.split())
     if not token:
         raise UserError("The token is empty.")
     if len(token) > TOKEN_LENGTH or not token.isprintable():
@@ -72,8 +74,16 @@ def unseal(ring: KeyRing, workspace_id: str, account_id: str, sealed: Sealed) ->
     return token.decode()
 
 
-def store_token(session: Session, ring: KeyRing, workspace_id: str, account_id: str, token: str, now: datetime) -> None:
-    """Write or replace an account's token within the caller's transaction."""
+def store_token(
+    session: Session,
+    ring: KeyRing,
+    workspace_id: str,
+    account_id: str,
+    token: str,
+    now: datetime,
+    valid_until: datetime | None = None,
+) -> None:
+    """Write or replace an account's tokens within the caller's transaction; who was refreshing them no longer is."""
     sealed = seal(ring, workspace_id, account_id, token)
     session.merge(
         Credential(
@@ -83,6 +93,9 @@ def store_token(session: Session, ring: KeyRing, workspace_id: str, account_id: 
             wrapped_key=sealed.wrapped_key,
             ciphertext=sealed.ciphertext,
             updated_at=now,
+            valid_until=valid_until,
+            lease_owner=None,
+            lease_until=None,
         )
     )
 
@@ -137,6 +150,8 @@ def _encrypt(key: bytes, clear: bytes, binding: bytes) -> bytes:
 
 
 def _decrypt(key: bytes, sealed: bytes, binding: bytes) -> bytes:
+    if len(sealed) <= NONCE_BYTES:  # cut short: the library would say so in another way than for a changed byte
+        raise InvalidTag
     return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], binding)
 
 

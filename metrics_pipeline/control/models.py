@@ -100,7 +100,10 @@ class Account(Base):
 
 
 class Credential(Base):
-    """One account's token, encrypted: `wrapped_key` is the data key under ring key `key_id`."""
+    """One account's tokens, encrypted: `wrapped_key` is the data key under ring key `key_id`.
+
+    valid_until: after it only the account's owner can help. A lease says who refreshes the tokens just now.
+    """
 
     __tablename__ = "credentials"
     __table_args__ = (
@@ -115,6 +118,9 @@ class Credential(Base):
     wrapped_key: Mapped[bytes] = mapped_column(LargeBinary)
     ciphertext: Mapped[bytes] = mapped_column(LargeBinary)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime())
+    valid_until: Mapped[datetime | None] = mapped_column(UtcDateTime())
+    lease_owner: Mapped[str | None] = mapped_column(String(ID_LENGTH))
+    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime())
 
 
 class Import(Base):

@@ -47,6 +47,8 @@ API_RESPONSES = TableSpec(
             ("params", "string", "Query parameters as JSON, without secrets."),
             ("status", "int", "HTTP status."),
             ("api_version", "string", "API version that really answered, where the platform says so."),
+            ("asked_at", "timestamp", "The instant that the account's turn asked about; a replay asks about it again."),
+            ("sequence", "int", "Place of the response in its account's turn, from 0."),
             ("received_at", "timestamp", "When the response arrived."),
             ("body", "string", "Body as received, secrets removed."),
             ("run_id", "string", "The run that asked."),

@@ -54,6 +54,16 @@ def can_observe_past(name: str, settings: Settings) -> bool:
     return "{at}" in (settings.base_url(name) or "")
 
 
+def known_platform(name: str) -> str:
+    """The name, if there is such a platform.
+
+    Raises:
+        UserError: there is none.
+    """
+    _known(name)
+    return name
+
+
 def _known(name: str) -> tuple[Dialect, _Make]:
     if name not in _PLATFORMS:
         raise UserError(f"There is no platform {name!r}; known are {', '.join(PLATFORM_NAMES)}.")

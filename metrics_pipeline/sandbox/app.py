@@ -18,6 +18,7 @@ from metrics_pipeline.sandbox.calls import Call, RefusedError, Reply
 from metrics_pipeline.sandbox.control import control_routes
 from metrics_pipeline.sandbox.faults import FaultBook
 from metrics_pipeline.sandbox.request_log import Asked, RequestLog
+from metrics_pipeline.sandbox.tokens import TokenEndpoints
 from metrics_pipeline.sandbox.usage import Usage
 from metrics_pipeline.sandbox.world import World
 
@@ -108,6 +109,7 @@ def make_app(seed: int, clock: Clock, faults: FaultBook, log: RequestLog) -> Sta
     return Starlette(
         routes=[
             Mount("/sandbox", routes=control_routes(faults, log, seed)),
+            *TokenEndpoints(log).routes(),
             Route("/at/{at}/{platform}/{path:path}", platforms.__call__, methods=["GET", "POST"]),
             Route("/{platform}/{path:path}", platforms.__call__, methods=["GET", "POST"]),
         ]

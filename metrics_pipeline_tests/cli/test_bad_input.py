@@ -75,7 +75,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, subprocess.Co
         settings = {k: v for k, v in mistake.settings.items() if k.startswith("METRICS_")}
         place = directory / "file" / "data" if "unwritable" in mistake.settings else directory / f"data-{number}"
         return subprocess.run(
-            [sys.executable, "-c", "from metrics_pipeline.cli import main; main()", *mistake.arguments],
+            [sys.executable, "-c", "from metrics_pipeline.cli.main import main; main()", *mistake.arguments],
             capture_output=True,
             text=True,
             check=False,
@@ -105,7 +105,7 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(
 
 def test_a_secret_in_a_setting_is_never_repeated(tmp_path: Path) -> None:
     answer = subprocess.run(
-        [sys.executable, "-c", "from metrics_pipeline.cli import main; main()", *ADD_ACCOUNT, "--platform", "x"],
+        [sys.executable, "-c", "from metrics_pipeline.cli.main import main; main()", *ADD_ACCOUNT, "--platform", "x"],
         capture_output=True,
         text=True,
         check=False,

@@ -36,7 +36,7 @@ class Shell:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Shell:
     shell = Shell(tmp_path_factory.mktemp("demo") / "data")
     output = shell("demo", "--days", "3")
-    assert "10 accounts" in output
+    assert "11 accounts" in output
     return shell
 
 
@@ -44,7 +44,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Shell:
 def test_every_account_has_weeks_and_months(demo: Shell) -> None:
     for table in ("daily_metrics", "weekly_metrics", "monthly_metrics"):
         query = f"select count(distinct entity_id) as accounts from {table} where entity_type = 'account'"
-        assert demo.rows(query) == [{"accounts": 10}], table
+        assert demo.rows(query) == [{"accounts": 11}], table
     assert demo.rows("select count(distinct workspace_id) as n from workspace_weekly") == [{"n": 3}]
 
 

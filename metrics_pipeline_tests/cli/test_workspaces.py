@@ -19,7 +19,7 @@ Rows = Callable[[str], list[dict[str, object]]]
 def process(*arguments: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
     """The installed command in a process of its own."""
     return subprocess.run(
-        [sys.executable, "-c", "from metrics_pipeline.cli import main; main()", *arguments],
+        [sys.executable, "-c", "from metrics_pipeline.cli.main import main; main()", *arguments],
         input=stdin,
         capture_output=True,
         text=True,

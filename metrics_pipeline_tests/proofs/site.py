@@ -21,7 +21,7 @@ from metrics_pipeline.pipeline import Pipeline
 from metrics_pipeline.sandbox.server import PLATFORMS, SandboxServer
 from metrics_pipeline.settings import load_settings
 
-COMMAND = [sys.executable, "-c", "from metrics_pipeline.cli import main; main()"]
+COMMAND = [sys.executable, "-c", "from metrics_pipeline.cli.main import main; main()"]
 RUN_COLUMNS = frozenset({"run_id"})
 # Raw responses tell what was received and when: two runs rightly leave two sets of them.
 COMPARED = tuple(name for name in TABLES if name != "api_responses")

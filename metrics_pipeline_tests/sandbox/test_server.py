@@ -117,7 +117,7 @@ def free_port() -> int:
 
 
 def run(port: int) -> subprocess.Popen[str]:
-    code = "from metrics_pipeline.cli import main; main()"
+    code = "from metrics_pipeline.cli.main import main; main()"
     return subprocess.Popen(
         [sys.executable, "-c", code, "sandbox", "--port", str(port), "--seed", "3"],
         stdout=subprocess.PIPE,
