@@ -102,6 +102,7 @@ def test_days_are_read_in_one_request_and_the_missing_ones_explained(loopback: L
     )
     assert {r.date.day: r.value for r in turn.readings("views")} == {12: 100, 13: 100, 15: 100}
     assert {r.date.day for r in turn.readings("reach")} == {12, 15}
+    assert {r.definition_version for r in turn.readings("views")} == {2}  # as the videos' own views, see there
     assert turn.outcome("account", "comments", "2026-11-12").state is State.ZERO
     assert "blank" in (turn.outcome("account", "reach", "2026-11-13").reason or "")
     assert turn.outcome("account", "views", "2026-11-14").reason == "TikTok has no figure for this day"
