@@ -51,6 +51,7 @@ class Settings(BaseSettings):
     instagram_base_url: str | None = Field(None, description="Sandbox or proxy for Instagram; may contain {at}.")
     linkedin_base_url: str | None = Field(None, description="Sandbox or proxy for LinkedIn; may contain {at}.")
     pinterest_base_url: str | None = Field(None, description="Sandbox or proxy for Pinterest; may contain {at}.")
+    tiktok_base_url: str | None = Field(None, description="Sandbox or proxy for TikTok; may contain {at}.")
     x_base_url: str | None = Field(None, description="Sandbox or proxy for X; may contain {at}.")
     youtube_base_url: str | None = Field(None, description="Sandbox or proxy for YouTube; may contain {at}.")
     instagram_client_id: str | None = Field(None, description="Application (client) id at Meta, to renew tokens.")
@@ -92,6 +93,14 @@ class Settings(BaseSettings):
         ge=-1,
         le=0,
         description="Days added to a Threads point's end_time to get its measured day, as on Pages: -1.",
+    )
+    tiktok_api: Literal["display", "accounts"] = Field(
+        "display",
+        description="TikTok product the tokens belong to: Display API (counters only) or Accounts API for Business.",
+    )
+    tiktok_watched_rate: Literal["share", "percent"] = Field(
+        "share",
+        description="Unit of full_video_watched_rate: 0 to 1 or 0 to 100; a share above 1 is refused as unknown.",
     )
     x_vocabulary: Literal["tweet", "post"] = Field(
         "tweet",

@@ -27,7 +27,16 @@ def platform(tmp_path: Path, **changes: object) -> Path:
 
 def test_the_project_catalogue_is_sound() -> None:
     loaded = catalog()
-    assert set(loaded.platforms) == {"facebook", "instagram", "linkedin", "pinterest", "threads", "x", "youtube"}
+    assert set(loaded.platforms) == {
+        "facebook",
+        "instagram",
+        "linkedin",
+        "pinterest",
+        "threads",
+        "tiktok",
+        "x",
+        "youtube",
+    }
     needed = {"followers", "views", "reach", "engagement_rate", "follower_growth", "posts_published"}
     assert needed <= set(loaded.metrics)
 

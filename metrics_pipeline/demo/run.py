@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from metrics_pipeline.demo.accounts import register_accounts
+from metrics_pipeline.demo.accounts import demo_platforms, register_accounts
 from metrics_pipeline.demo.marker import (
     SANDBOX_PORT,
     DemoMarker,
@@ -106,7 +106,7 @@ def _run_tasks(pipeline: Pipeline, first_day: date, now: datetime, report: Repor
 
     runners = {now: Backfiller(pipeline)}
     planner = runners[now]
-    work = list(tasks(planner, sorted(pipeline.catalog.platforms), first_day, now))
+    work = list(tasks(planner, demo_platforms(), first_day, now))
     for number, task in enumerate(work):
         report(task.title, number, len(work))
         if not planner.is_materialized(task.step) or task.title.startswith("aggregate"):

@@ -20,11 +20,17 @@ from metrics_pipeline.platforms.errors import Act, Answer, PlatformError, redact
 from metrics_pipeline.settings import Settings
 
 Sleep = Callable[[float], Awaitable[None]]
+JsonObject = Mapping[str, object]
 
 # 0.5, 1, 2, 4 seconds with up to half a second of jitter: long enough for a hiccup, short enough for an hourly run.
 BACKOFF = wait_exponential_jitter(multiplier=0.5, max=20.0, jitter=0.5)
 _SAFE_PATH = re.compile(r"(/(?:[A-Za-z0-9_.:-]|%3A)+)+")
 BUDGET_CODE = "request_budget"
+
+
+def bearer(_host: str, token: str) -> Mapping[str, str]:
+    """The token as nearly every platform wants it."""
+    return {"Authorization": f"Bearer {token}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +39,8 @@ class Dialect:
 
     quota_used_up gives the seconds to keep silent after an answer, None while calls are left; with
     limits_per_endpoint only the same endpoint is held back, else every call of the account. With ready_query the
-    values of parameters are sent as they are: the adapter has encoded them as the platform wants them.
+    values of parameters are sent as they are: the adapter has encoded them as the platform wants them. credentials
+    gives the header that carries the token, by the host's name in the platform's YAML.
     """
 
     classify: Callable[[Answer, datetime], PlatformError | None]
@@ -41,6 +48,8 @@ class Dialect:
     version_header: str | None = None
     limits_per_endpoint: bool = False
     ready_query: bool = False
+    credentials: Callable[[str, str], Mapping[str, str]] = bearer
+    trailing_slash: bool = False  # whether every path of the platform ends with one
 
 
 class PlatformClient:
@@ -80,23 +89,25 @@ class PlatformClient:
 
     def url(self, host: str, path: str, at: datetime) -> str:
         base = self._override or self._hosts[host]
-        return base.replace("{at}", f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}").rstrip("/") + path
+        end = "/" if self.dialect.trailing_slash else ""
+        return base.replace("{at}", f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}").rstrip("/") + path + end
 
     async def send(
-        self, url: str, params: Mapping[str, str], token: str, more_headers: Mapping[str, str] | None = None
+        self, url: str, params: Mapping[str, str], headers: Mapping[str, str], body: JsonObject | None = None
     ) -> httpx.Response:
-        """One request, read to its last byte within the timeout.
+        """One request, read to its last byte within the timeout: a POST where it has a body, else a GET.
 
         Raises:
             PlatformError: retry, when the network failed.
         """
-        headers = {"Authorization": f"Bearer {token}", "Accept": "application/json", **(more_headers or {})}
         query = None if self.dialect.ready_query else dict(params)
         if self.dialect.ready_query and params:
             url += "?" + "&".join(f"{name}={value}" for name, value in params.items())
+        headers = {"Accept": "application/json", **headers}
+        method = "GET" if body is None else "POST"
         try:
             async with self._slots, asyncio.timeout(self.settings.http_timeout_seconds):
-                return await self._http.get(url, params=query, headers=headers)
+                return await self._http.request(method, url, params=query, headers=headers, json=body)
         except (httpx.RequestError, TimeoutError) as error:
             # Only the kind of failure: the exception itself knows the request and with it the token.
             raise PlatformError(Act.RETRY, f"no answer from the platform ({type(error).__name__})") from None
@@ -152,6 +163,24 @@ class Session:
         Raises:
             PlatformError: what is left after retries and bearable waits; config, when an id would bend the path.
         """
+        return await self._call(path, params, host, headers, None)
+
+    async def post(self, path: str, params: Mapping[str, str], body: JsonObject, *, host: str = "api") -> Answer:
+        """POST a JSON body that only asks a question: it is sent again like a GET when it fails.
+
+        Raises:
+            PlatformError: as for `get`.
+        """
+        return await self._call(path, params, host, None, body)
+
+    async def _call(
+        self,
+        path: str,
+        params: Mapping[str, str],
+        host: str,
+        headers: Mapping[str, str] | None,
+        body: JsonObject | None,
+    ) -> Answer:
         if not _SAFE_PATH.fullmatch(path) or ".." in path:
             raise PlatformError(Act.CONFIG, "the account's or a post's id holds characters that no id has")
         client = self._client
@@ -162,11 +191,16 @@ class Session:
             wait=_wait_before_retry,
             reraise=True,
         )
-        answer: Answer = await retrying(self._attempt, path, params, host, headers)
+        answer: Answer = await retrying(self._attempt, path, params, host, headers, body)
         return answer
 
     async def _attempt(
-        self, path: str, params: Mapping[str, str], host: str, headers: Mapping[str, str] | None
+        self,
+        path: str,
+        params: Mapping[str, str],
+        host: str,
+        headers: Mapping[str, str] | None,
+        body: JsonObject | None,
     ) -> Answer:
         client = self._client
         if client.stopped is not None:
@@ -180,8 +214,9 @@ class Session:
                 Act.WAIT, f"the account has spent its {self._result.calls} requests of this run", code=BUDGET_CODE
             )
         self._result.calls += 1
-        response = await client.send(client.url(host, path, self._at), params, self._account.token, headers)
-        answer = self._record(response, path, params)
+        sent = {**client.dialect.credentials(host, self._account.token), **(headers or {})}
+        response = await client.send(client.url(host, path, self._at), params, sent, body)
+        answer = self._record(response, path, params, body)
         # What an answer says about instants, such as a window's reset, is said on the clock that it was asked on.
         there = self._at if client.observes_past else client.clock.now()
         error = client.dialect.classify(answer, there)
@@ -198,16 +233,19 @@ class Session:
             pause.set(client.clock.now() + timedelta(seconds=seconds))
         return answer
 
-    def _record(self, response: httpx.Response, path: str, params: Mapping[str, str]) -> Answer:
-        """Keep the answer as received, secrets taken out, and decode it."""
+    def _record(
+        self, response: httpx.Response, path: str, params: Mapping[str, str], sent: JsonObject | None
+    ) -> Answer:
+        """Keep the answer as received, secrets taken out, and decode it. What was sent is the parameter `body`."""
+        asked = dict(params) if sent is None else {**params, "body": json.dumps(sent)}
         secret = self._account.token
         readable = unquote if self._client.dialect.ready_query else str
         version_header = self._client.dialect.version_header
         self._result.responses.append(
             RawResponse(
-                method="GET",
+                method="GET" if sent is None else "POST",
                 endpoint=redact(readable(path), secret),
-                params={name: redact(readable(value), secret) for name, value in params.items()},
+                params={name: redact(readable(value), secret) for name, value in asked.items()},
                 status=response.status_code,
                 api_version=response.headers.get(version_header) if version_header else None,
                 received_at=self._client.clock.now(),
@@ -219,7 +257,7 @@ class Session:
         except ValueError:
             body = None
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status_code, headers, body, params)
+        return Answer(response.status_code, headers, body, asked)
 
     def _spread(self, error: PlatformError) -> None:
         """Tell the other accounts of the run what concerns them too."""

@@ -82,6 +82,13 @@ class Fields:
             raise self._wrong(name, "a number", value)
         return number
 
+    def number_or_blank(self, name: str) -> float | None:
+        """A number where the platform leaves empty text for what it does not know."""
+        if self._values.get(name) == "":
+            self.ignore(name)
+            return None
+        return self.number(name)
+
     def flag(self, name: str) -> bool | None:
         value = self._take(name)
         if value is not None and not isinstance(value, bool):

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from metrics_pipeline.clock import Clock
-from metrics_pipeline.sandbox import facebook, instagram, linkedin, pinterest, threads, x, youtube
+from metrics_pipeline.sandbox import facebook, instagram, linkedin, pinterest, threads, tiktok, x, youtube
 from metrics_pipeline.sandbox.calls import Call, RefusedError, Reply
 from metrics_pipeline.sandbox.control import control_routes
 from metrics_pipeline.sandbox.faults import FaultBook
@@ -28,9 +28,12 @@ ANSWERS: Mapping[str, Callable[[Call], Reply]] = {
     "linkedin": linkedin.answer,
     "pinterest": pinterest.answer,
     "threads": threads.answer,
+    "tiktok": tiktok.answer,
     "x": x.answer,
     "youtube": youtube.answer,
 }
+# Platforms that ask some questions by POST.
+POSTING = frozenset({"tiktok"})
 
 
 class Platforms:
@@ -52,6 +55,8 @@ class Platforms:
         answer = ANSWERS.get(platform)
         if answer is None:
             return JSONResponse({"detail": f"no platform '{platform}'; there are {', '.join(ANSWERS)}"}, 404)
+        if request.method == "POST" and platform not in POSTING:
+            return JSONResponse({"detail": f"{platform} is asked by GET"}, 405)
         prefix = f"/at/{instant}/{platform}" if instant is not None else f"/{platform}"
         params = dict(request.query_params)
         call = Call(
@@ -66,6 +71,7 @@ class Platforms:
             usage=self._usage,
             headers=request.headers,
             query=request.url.query,
+            body=await _json_body(request),
         )
         try:
             reply = answer(call)
@@ -87,11 +93,19 @@ def parse_at(text: str) -> datetime | None:
     return instant.astimezone(UTC) if instant.tzinfo is not None else None
 
 
+async def _json_body(request: Request) -> object:
+    """What a POST brought, None where it brought nothing that is JSON."""
+    try:
+        return json.loads(await request.body()) if request.method == "POST" else None
+    except ValueError:
+        return None
+
+
 def _token(request: Request, params: Mapping[str, str]) -> str | None:
     scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and credentials.strip():
         return credentials.strip()
-    return params.get("access_token") or None
+    return request.headers.get("access-token") or params.get("access_token") or None
 
 
 def make_app(seed: int, clock: Clock, faults: FaultBook, log: RequestLog) -> Starlette:
@@ -101,7 +115,7 @@ def make_app(seed: int, clock: Clock, faults: FaultBook, log: RequestLog) -> Sta
         routes=[
             Mount("/sandbox", routes=control_routes(faults, log, seed)),
             *TokenEndpoints(log).routes(),
-            Route("/at/{at}/{platform}/{path:path}", platforms.__call__, methods=["GET"]),
-            Route("/{platform}/{path:path}", platforms.__call__, methods=["GET"]),
+            Route("/at/{at}/{platform}/{path:path}", platforms.__call__, methods=["GET", "POST"]),
+            Route("/{platform}/{path:path}", platforms.__call__, methods=["GET", "POST"]),
         ]
     )

@@ -50,9 +50,10 @@ class Vocabulary(Protocol):
 
 @dataclass(slots=True)
 class Call:
-    """One GET: path segments and parameters after the platform segment, and the instant to answer for.
+    """One request: path segments and parameters after the platform segment, and the instant to answer for.
 
-    headers are looked up without regard to case; query is the text behind the question mark, still encoded.
+    headers are looked up without regard to case; query is the text behind the question mark, still encoded; body
+    is the decoded JSON of a POST, None for a GET.
     """
 
     platform: str
@@ -66,6 +67,7 @@ class Call:
     usage: Usage
     headers: Mapping[str, str] = field(default_factory=dict)
     query: str = ""
+    body: object = None
     accounts: tuple[str, ...] = ()
     delay_seconds: float = 0.0
 

@@ -2,6 +2,8 @@
 
 Numeric ids (all but YouTube) look like `18` + account + five digits + two check digits; an account id that
 is not a plain number is written as the number its bytes make. YouTube ids are a tag, three characters, the channel id
+Numeric ids (Instagram, TikTok, X) look like `18` + account + five digits + two check digits; an account id that is not
+a plain number is written as the number its bytes make. YouTube ids are a tag, three characters, the channel id
 and a check character. The check keeps an account id from being taken for a post id by accident.
 """
 
@@ -14,7 +16,15 @@ from hashlib import blake2b
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _PLAIN = re.compile(r"[1-9][0-9]*")
 _SAFE = re.compile(r"[A-Za-z0-9_-]+")
-_PREFIX = {"facebook": "12", "instagram": "18", "linkedin": "71", "pinterest": "81", "threads": "17", "x": "19"}
+_PREFIX = {
+    "facebook": "12",
+    "instagram": "18",
+    "linkedin": "71",
+    "pinterest": "81",
+    "threads": "17",
+    "tiktok": "75",
+    "x": "19",
+}
 MISSING_PREFIX = "missing"
 MAX_INDEX = 99_999
 
@@ -34,6 +44,7 @@ def exists(external_id: str) -> bool:
 
 def numeric_id(platform: str, ref: PostRef) -> str:
     """The id of an Instagram medium, a pin, a LinkedIn or an X post: digits only, rising with the post's number."""
+    """The id of an Instagram medium, a TikTok video or an X post: digits only, rising with the post's number."""
     if _PLAIN.fullmatch(ref.external_id):
         account = "1" + ref.external_id
     else:

@@ -14,6 +14,7 @@ KINDS: Mapping[str, tuple[tuple[str, float], ...]] = {
     "linkedin": (("image", 0.4), ("article", 0.6), ("video", 0.8), ("text", 1.0)),
     "pinterest": (("image", 0.7), ("video", 0.85), ("idea", 1.0)),
     "threads": (("text", 0.4), ("image", 0.6), ("video", 0.75), ("carousel", 0.85), ("repost", 1.0)),
+    "tiktok": (("clip", 1.0),),
     "youtube": (("video", 0.6), ("short", 1.0)),
     "x": (("tweet", 0.8), ("reply", 0.92), ("repost", 1.0)),
 }
@@ -51,9 +52,14 @@ _FIXED_SHARES: Mapping[str, tuple[str, float]] = {
     "premium_minutes": ("watch_minutes", 0.07),
     "card_impressions": ("views", 0.1),
     "card_clicks": ("views", 0.004),
+    "full_watches": ("views", 0.3),
+    "phone_taps": ("clicks", 0.08),
+    "address_taps": ("clicks", 0.06),
+    "app_taps": ("clicks", 0.04),
+    "leads": ("clicks", 0.03),
 }
 COUNTERS = ("views", *_SHARES, "watch_seconds", "watch_minutes", "watch_ms", "listed", *_FIXED_SHARES)
-_SECONDS = {"video": (180, 1_200), "short": (15, 58), "reel": (8, 60), "story": (5, 15)}
+_SECONDS = {"video": (180, 1_200), "short": (15, 58), "reel": (8, 60), "story": (5, 15), "clip": (9, 90)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ def test_without_a_token_the_next_command_is_named_and_works(acme: Run, rows: Ro
 
 def test_a_platform_without_api_points_to_imports(acme: Run) -> None:
     assert "metrics-pipeline import readings FILE" in acme(
-        "account add --workspace acme --platform tiktok --external-id 9"
+        "account add --workspace acme --platform whatsapp --external-id 9"
     )
 
 

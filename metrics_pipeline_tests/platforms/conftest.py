@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from metrics_pipeline_tests.platforms.loopback import Loopback
+from metrics_pipeline_tests.platforms.tiktok_server import TikTokServer
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +21,11 @@ def _server() -> Iterator[Loopback]:
 def loopback(_server: Loopback) -> Loopback:
     _server.reset()
     return _server
+
+
+@pytest.fixture
+def tiktok(loopback: Loopback) -> TikTokServer:
+    """The loopback server answering as TikTok."""
+    made = TikTokServer()
+    loopback.answer = made.answer
+    return made

@@ -33,6 +33,8 @@ class Asked:
     headers: Mapping[str, str]
     query: str = ""  # as it was sent, still encoded
     raw_path: str = ""
+    method: str = "GET"
+    body: object = None
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Loopback:
     def __init__(self) -> None:
         self.asked: list[Asked] = []
         self.answer: Handler = lambda _asked: Reply({}, 404)
-        app = Starlette(routes=[Route("/{path:path}", self._serve)])
+        app = Starlette(routes=[Route("/{path:path}", self._serve, methods=["GET", "POST"])])
         self._server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
@@ -61,7 +63,16 @@ class Loopback:
 
     async def _serve(self, request: Request) -> Response:
         raw_path = request.scope["raw_path"].decode()
-        asked = Asked(request.url.path, dict(request.query_params), dict(request.headers), request.url.query, raw_path)
+        body = await request.json() if request.method == "POST" else None
+        asked = Asked(
+            request.url.path,
+            dict(request.query_params),
+            dict(request.headers),
+            request.url.query,
+            raw_path,
+            request.method,
+            body,
+        )
         self.asked.append(asked)
         reply = self.answer(asked)
         text = reply.body if isinstance(reply.body, str) else json.dumps(reply.body)

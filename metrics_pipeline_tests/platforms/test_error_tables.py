@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from metrics_pipeline.platforms import graph_errors, x_errors, youtube_errors
+from metrics_pipeline.platforms import graph_errors, tiktok_errors, x_errors, youtube_errors
 from metrics_pipeline.platforms.errors import Act, Answer
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -204,3 +204,74 @@ def test_youtube_quota_returns_at_midnight_pacific() -> None:
     error = youtube_errors.classify(google(403, "quotaExceeded"), NOW)  # 02:00 in California
     assert error is not None
     assert (error.wait_seconds, error.scope) == (22 * 3600, "app")
+
+
+def display(status: int, code: str, message: str = "text") -> Answer:
+    error = {"code": code, "message": message, "log_id": "l"}
+    return Answer(status, {}, {"data": {}, "error": error}, {"fields": "id,like_count,share_count"})
+
+
+def business(code: int, message: str = "text", status: int = 200) -> Answer:
+    body = {"code": code, "message": message, "request_id": "r", "data": {}}
+    return Answer(status, {}, body, {"fields": '["likes","reach"]'})
+
+
+@pytest.mark.parametrize(
+    ("answer", "act"),
+    [
+        (display(200, "ok"), None),
+        (display(401, "access_token_invalid"), Act.REAUTH),
+        (display(200, "access_token_invalid"), Act.REAUTH),
+        (display(401, "scope_not_authorized"), Act.REAUTH),
+        (display(400, "scope_permission_missed"), Act.SKIP_METRIC),
+        (display(400, "invalid_params"), Act.CONFIG),
+        (display(429, "rate_limit_exceeded"), Act.WAIT),
+        (display(500, "internal_error"), Act.RETRY),
+        (display(503, "whatever"), Act.RETRY),
+        (display(200, "whatever"), Act.CONFIG),
+        (display(403, "whatever"), Act.PERMISSION),
+        (Answer(400, {}, {"error": "invalid_grant", "error_description": "d", "log_id": "l"}), Act.REAUTH),
+        (Answer(200, {}, {"error": "invalid_grant", "error_description": "d", "log_id": "l"}), Act.REAUTH),
+        (business(0), None),
+        (business(40100), Act.WAIT),
+        (business(40105), Act.REAUTH),
+        (business(40110), Act.REAUTH),
+        (business(40001), Act.PERMISSION),
+        (business(40001, "no permission for the fields likes, reach"), Act.SKIP_METRIC),
+        (business(40002), Act.CONFIG),
+        (business(40002, "fields: reach is not a valid choice"), Act.SKIP_METRIC),
+        (business(40009), Act.CONFIG),
+        (business(50000), Act.RETRY),
+        (business(51234), Act.RETRY),
+        (business(0, status=502), Act.RETRY),
+        (Answer(502, {}, None), Act.RETRY),
+        (Answer(429, {}, None), Act.WAIT),
+        (Answer(200, {}, {"data": {"videos": []}}), Act.RETRY),
+        (Answer(200, {}, []), Act.RETRY),
+    ],
+)
+def test_tiktok_errors(answer: Answer, act: Act | None) -> None:
+    error = tiktok_errors.classify(answer, NOW)
+    assert (error and error.act) == act
+
+
+@pytest.mark.parametrize(
+    ("answer", "metric"),
+    [
+        (display(400, "scope_permission_missed", "no scope for share_count"), "share_count"),
+        (display(400, "scope_permission_missed", "no scope for like_count and share_count"), None),
+        (business(40002, "fields: reach is not a valid choice"), "reach"),
+        (business(40002, "unreachable field"), None),
+    ],
+)
+def test_tiktok_names_the_refused_field(answer: Answer, metric: str | None) -> None:
+    error = tiktok_errors.classify(answer, NOW)
+    assert error is not None
+    assert (error.act, error.metric) == (Act.SKIP_METRIC, metric)
+
+
+def test_tiktok_waits_a_minute_for_the_app_or_for_the_account() -> None:
+    for answer, scope in ((display(429, "rate_limit_exceeded"), "app"), (business(40100), "account")):
+        error = tiktok_errors.classify(answer, NOW)
+        assert error is not None
+        assert (error.wait_seconds, error.scope) == (60, scope)

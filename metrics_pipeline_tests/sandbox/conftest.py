@@ -30,15 +30,27 @@ def server(_server: SandboxServer) -> SandboxServer:
 
 @pytest.fixture
 def ask(server: SandboxServer) -> Iterator[Ask]:
-    """`ask(platform, path, at=..., token=..., **parameters)`; a dot in a parameter's name is written as `__`."""
+    """`ask(platform, path, at=..., token=..., **parameters)`; a dot in a parameter's name is written as `__`.
+
+    With a body it is a POST; headers stand in place of the one that carries the token.
+    """
     with httpx.Client() as client:
 
         def get(
-            platform: str, path: str, at: datetime | str = NOW, token: str | None = "token", **params: object
+            platform: str,
+            path: str,
+            at: datetime | str = NOW,
+            token: str | None = "token",
+            body: object = None,
+            headers: dict[str, str] | None = None,
+            **params: object,
         ) -> httpx.Response:
             instant = at if isinstance(at, str) else at.isoformat().replace("+00:00", "Z")
-            headers = {"Authorization": f"Bearer {token}"} if token else {}
+            if headers is None:
+                headers = {"Authorization": f"Bearer {token}"} if token else {}
             named = {name.replace("__", "."): str(value) for name, value in params.items()}
-            return client.get(server.base_url(platform).format(at=instant) + path, params=named, headers=headers)
+            url = server.base_url(platform).format(at=instant) + path
+            method = "GET" if body is None else "POST"
+            return client.request(method, url, params=named, headers=headers, json=body)
 
         yield get

@@ -18,6 +18,7 @@ REQUESTS = {
     "facebook": ("/v26.0/1000", {"fields": "followers_count"}, "1000"),
     "instagram": ("/v26.0/1784", {"fields": "followers_count"}, "1784"),
     "threads": ("/v1.0/2600", {"fields": "username"}, "2600"),
+    "tiktok": ("/v2/user/info/", {"fields": "follower_count"}, "open1"),
     "x": ("/2/users", {"ids": "44"}, "44"),
     "youtube": ("/youtube/v3/channels", {"part": "statistics", "id": CHANNEL}, CHANNEL),
 }
@@ -25,8 +26,8 @@ platforms = pytest.mark.parametrize("platform", sorted(REQUESTS))
 
 
 def once(ask: Ask, platform: str, token: str = "token") -> httpx.Response:
-    path, parameters, _ = REQUESTS[platform]
-    return ask(platform, path, token=token, **parameters)
+    path, parameters, external_id = REQUESTS[platform]
+    return ask(platform, path, token=f"{token}~{external_id}" if platform == "tiktok" else token, **parameters)
 
 
 def account(platform: str) -> str:
@@ -56,7 +57,7 @@ def test_an_expired_instagram_token_has_the_code_that_means_it(ask: Ask) -> None
 def test_throttling_ends_after_the_requests_it_was_set_for(platform: str, ask: Ask, server: SandboxServer) -> None:
     server.faults.switch_on(platform, account(platform), "throttled", requests=2)
     statuses = [once(ask, platform).status_code for _ in range(4)]
-    refused = {"facebook": 400, "instagram": 400, "threads": 400, "x": 429, "youtube": 403}[platform]
+    refused = {"facebook": 400, "instagram": 400, "threads": 400, "tiktok": 429, "x": 429, "youtube": 403}[platform]
     assert statuses == [refused, refused, 200, 200]
 
 
@@ -81,6 +82,7 @@ def test_throttling_is_told_in_each_platforms_own_way(ask: Ask, server: SandboxS
     limited = once(ask, "x").headers
     assert limited["x-rate-limit-remaining"] == "0"
     assert int(limited["x-rate-limit-reset"]) == int(NOW.timestamp()) + 120
+    assert once(ask, "tiktok").json()["error"]["code"] == "rate_limit_exceeded"
     assert once(ask, "youtube").json()["error"]["errors"][0]["reason"] == "quotaExceeded"
 
 
@@ -94,7 +96,7 @@ def test_every_third_request_fails(platform: str, ask: Ask, server: SandboxServe
 def test_a_missing_permission(platform: str, ask: Ask, server: SandboxServer) -> None:
     server.faults.switch_on(platform, account(platform), "permission")
     answer = once(ask, platform)
-    assert answer.status_code == 403
+    assert answer.status_code == (401 if platform == "tiktok" else 403)
     if platform == "instagram":
         assert answer.json()["error"]["code"] == 10
 
