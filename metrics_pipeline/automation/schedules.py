@@ -18,7 +18,9 @@ from metrics_pipeline.automation.jobs import (
 )
 from metrics_pipeline.automation.ranges import request_window
 from metrics_pipeline.catalog.models import PlatformSpec
+from metrics_pipeline.control.accounts import list_accounts
 from metrics_pipeline.partitions import PartitionSets
+from metrics_pipeline.pipeline import Pipeline
 from metrics_pipeline.settings import Settings
 from metrics_pipeline.windows import DAY, HOUR, Window, midnight
 
@@ -52,7 +54,10 @@ def _schedule(
     partitions: dg.TimeWindowPartitionsDefinition,
     choose: Choose,
     description: str,
+    platform: str | None = None,
 ) -> dg.ScheduleDefinition:
+    """A schedule that requests the partitions it chooses; a collector's ticks are skipped without an account."""
+
     @dg.schedule(
         name=name,
         job_name=job_name,
@@ -63,11 +68,19 @@ def _schedule(
     )
     def tick(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         at = context.scheduled_execution_time.astimezone(UTC)
+        if platform is not None and not _has_accounts(platform):
+            return dg.SkipReason(f"No {platform} account is connected.")
         window = choose(at)
         request = request_window(job_name, partitions, window, at, run_key=f"{name}:{at:%Y-%m-%dT%H:%M}")
         return request or dg.SkipReason(f"No partition lies in {window}.")
 
     return tick
+
+
+def _has_accounts(platform: str) -> bool:
+    """Whether a collector has anything to do; accounts that have to sign in again get their rows as well."""
+    accounts = list_accounts(Pipeline.from_environment().control, platform=platform)
+    return any(account.status != "disabled" for account in accounts)
 
 
 def schedules(
@@ -82,6 +95,7 @@ def schedules(
             partitions.hourly,
             running_hour,
             f"{p.label} counters of the running hour: late in it, so that the last hour closes the day.",
+            p.platform,
         )
         yield _schedule(
             f"{p.platform}_insights_daily",
@@ -90,6 +104,7 @@ def schedules(
             partitions.daily,
             trailing_days(p.restatement_days, with_today=False),
             f"{p.label} series of yesterday and of the {p.restatement_days} days it may still restate.",
+            p.platform,
         )
     # one more day than the longest restatement: its provisional mark has to be taken off as well
     trailing = restatement_days(platforms) + 1

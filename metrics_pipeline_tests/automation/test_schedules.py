@@ -7,8 +7,20 @@ import pytest
 
 from metrics_pipeline.automation.ranges import keys_of_tags
 from metrics_pipeline.catalog.loader import catalog
+from metrics_pipeline.control.account_status import disable
+from metrics_pipeline.control.accounts import add_account
+from metrics_pipeline.control.workspaces import add_workspace
 from metrics_pipeline.definitions import build_definitions
+from metrics_pipeline.pipeline import Pipeline
 from metrics_pipeline_tests.automation.conftest import Load, instant, tick
+
+
+def connect(pipeline: Pipeline, *platforms: str) -> None:
+    """One account on each of the platforms."""
+    now = pipeline.settings.clock.now()
+    add_workspace(pipeline.control, "W", "w", now=now)
+    for platform in platforms:
+        add_account(pipeline.control, pipeline.ring, "w", platform, "1", token="token", now=now)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +46,9 @@ from metrics_pipeline_tests.automation.conftest import Load, instant, tick
     ],
 )
 def test_a_tick_asks_for_exactly_these_partitions(load: Load, schedule: str, at: str, first: str, last: str) -> None:
-    asked = tick(load(instant(at)), schedule, instant(at))
+    pipeline = load(instant(at))
+    connect(pipeline, "x", "instagram")
+    asked = tick(pipeline, schedule, instant(at))
     assert isinstance(asked, dg.RunRequest)
     assert keys_of_tags(asked.tags) == (first, last)
     assert asked.run_key == f"{schedule}:{at}"
@@ -45,10 +59,23 @@ def test_a_tick_before_the_first_partition_asks_for_nothing(load: Load) -> None:
         assert isinstance(tick(load(instant(at)), schedule, instant(at)), dg.SkipReason)
 
 
+def test_a_collector_without_an_account_starts_no_run(load: Load) -> None:
+    at = instant("2026-03-10T14:50")
+    pipeline = load(at)
+    assert isinstance(tick(pipeline, "x_counters_hourly", at), dg.SkipReason)
+    connect(pipeline, "x", "youtube")
+    assert isinstance(tick(pipeline, "x_counters_hourly", at), dg.RunRequest)
+    disable(pipeline.control, "x-1", now=at)
+    assert isinstance(tick(pipeline, "x_counters_hourly", at), dg.SkipReason)
+    assert isinstance(tick(pipeline, "youtube_counters_hourly", at), dg.RunRequest)
+
+
 def test_every_insights_schedule_covers_its_platforms_restatement(load: Load) -> None:
     at = instant("2026-03-20T02:30")
+    pipeline = load(at)
+    connect(pipeline, *catalog().platforms)
     for platform, spec in catalog().platforms.items():
-        asked = tick(load(at), f"{platform}_insights_daily", at)
+        asked = tick(pipeline, f"{platform}_insights_daily", at)
         assert isinstance(asked, dg.RunRequest)
         keys = keys_of_tags(asked.tags)
         assert keys is not None
