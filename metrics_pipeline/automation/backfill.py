@@ -6,8 +6,8 @@ step replaces or merges whole partitions: the same backfill again repairs one th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import dagster as dg
 
@@ -46,17 +46,6 @@ class Step:
     @property
     def span(self) -> str:
         return self.keys[0] if len(self.keys) == 1 else f"{self.keys[0]} to {self.keys[-1]}"
-
-
-@dataclass
-class BackfillReport:
-    """The steps of a backfill and, once run, the ids of their runs."""
-
-    steps: list[Step] = field(default_factory=list)
-    run_ids: list[str] = field(default_factory=list)
-
-
-Progress = Callable[[Step, int, int], None]
 
 
 class Backfiller:
@@ -154,31 +143,3 @@ def plan_backfill(pipeline: Pipeline, names: Sequence[str], window: Window) -> t
             "(pipeline.toml in the data directory) and end with the running period."
         )
     return backfiller, steps
-
-
-def run_backfill(
-    pipeline: Pipeline,
-    names: Sequence[str],
-    window: Window,
-    *,
-    dry_run: bool = False,
-    progress: Progress | None = None,
-) -> BackfillReport:
-    """Back-fill assets over a window.
-
-    Raises:
-        UserError: an asset is unknown, or no partition exists in the window.
-        RunFailedError: a run failed; steps before it stand, steps after it were not started.
-    """
-    backfiller, steps = plan_backfill(pipeline, names, window)
-    report = BackfillReport(steps)
-    if not dry_run:
-        report.run_ids.extend(_run_all(backfiller, steps, progress))
-    return report
-
-
-def _run_all(backfiller: Backfiller, steps: Sequence[Step], progress: Progress | None) -> Iterator[str]:
-    for number, step in enumerate(steps, start=1):
-        yield backfiller.run(step)
-        if progress:
-            progress(step, number, len(steps))

@@ -10,22 +10,19 @@ from metrics_pipeline.platforms.contract import Account, AccountResult, Collecti
 from metrics_pipeline.platforms.errors import PlatformError
 from metrics_pipeline.platforms.facebook_page import PageSeries
 from metrics_pipeline.platforms.facebook_posts import POST_FIELDS, page_post
-from metrics_pipeline.platforms.graph_errors import classify, of_whole_account, quota_used_up
+from metrics_pipeline.platforms.graph_dialect import GRAPH_DIALECT
+from metrics_pipeline.platforms.graph_errors import of_whole_account
 from metrics_pipeline.platforms.graph_post_insights import PostInsights
 from metrics_pipeline.platforms.graph_posts import Listed, PostFinder
 from metrics_pipeline.platforms.graph_profile import read_levels
-from metrics_pipeline.platforms.http import Dialect, PlatformClient, Session
+from metrics_pipeline.platforms.http import PlatformClient, Session
 from metrics_pipeline.platforms.outcomes import Tally
 from metrics_pipeline.platforms.patience import Patience
 from metrics_pipeline.platforms.readings import reading
 from metrics_pipeline.settings import Settings
 from metrics_pipeline.windows import Window
 
-DIALECT = Dialect(
-    classify=lambda answer, _now: classify(answer),
-    quota_used_up=lambda answer, _now: quota_used_up(answer),
-    version_header="facebook-api-version",
-)
+DIALECT = GRAPH_DIALECT
 LIFETIME = {"post_insights": {"period": "lifetime"}}
 
 

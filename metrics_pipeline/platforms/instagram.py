@@ -6,11 +6,11 @@ from datetime import timedelta
 
 from metrics_pipeline.catalog.models import PlatformSpec
 from metrics_pipeline.platforms.contract import Account, AccountResult, CollectionContext
-from metrics_pipeline.platforms.graph_errors import classify, quota_used_up
+from metrics_pipeline.platforms.graph_dialect import GRAPH_DIALECT
 from metrics_pipeline.platforms.graph_post_insights import PostInsights
 from metrics_pipeline.platforms.graph_posts import PostFinder
 from metrics_pipeline.platforms.graph_profile import read_levels
-from metrics_pipeline.platforms.http import Dialect, PlatformClient, Session
+from metrics_pipeline.platforms.http import PlatformClient, Session
 from metrics_pipeline.platforms.instagram_account import AccountTotals
 from metrics_pipeline.platforms.instagram_media import MEDIA_FIELDS, PARAMETERS, media_figure, media_post, readable
 from metrics_pipeline.platforms.outcomes import Tally
@@ -18,11 +18,7 @@ from metrics_pipeline.platforms.patience import Patience
 from metrics_pipeline.settings import Settings
 from metrics_pipeline.windows import Window
 
-DIALECT = Dialect(
-    classify=lambda answer, _now: classify(answer),
-    quota_used_up=lambda answer, _now: quota_used_up(answer),
-    version_header="facebook-api-version",
-)
+DIALECT = GRAPH_DIALECT
 
 
 class InstagramAdapter:

@@ -8,10 +8,11 @@ from metrics_pipeline.catalog.models import PlatformSpec
 from metrics_pipeline.platforms.contract import Account, AccountResult, CollectionContext, Post
 from metrics_pipeline.platforms.errors import PlatformError
 from metrics_pipeline.platforms.graph_account import AccountInsights
-from metrics_pipeline.platforms.graph_errors import classify, of_whole_account, quota_used_up
+from metrics_pipeline.platforms.graph_dialect import GRAPH_DIALECT
+from metrics_pipeline.platforms.graph_errors import of_whole_account
 from metrics_pipeline.platforms.graph_post_insights import PostInsights
 from metrics_pipeline.platforms.graph_posts import Listed, PostFinder
-from metrics_pipeline.platforms.http import Dialect, PlatformClient, Session
+from metrics_pipeline.platforms.http import PlatformClient, Session
 from metrics_pipeline.platforms.outcomes import Tally
 from metrics_pipeline.platforms.parsing import Fields
 from metrics_pipeline.platforms.patience import Patience
@@ -20,11 +21,7 @@ from metrics_pipeline.platforms.threads_user import UserSeries
 from metrics_pipeline.settings import Settings
 from metrics_pipeline.windows import Window
 
-DIALECT = Dialect(
-    classify=lambda answer, _now: classify(answer),
-    quota_used_up=lambda answer, _now: quota_used_up(answer),
-    version_header="facebook-api-version",
-)
+DIALECT = GRAPH_DIALECT
 POST_FIELDS = "id,media_type,permalink,timestamp,text,shortcode,is_quote_post"
 REPOST = "REPOST_FACADE"  # someone else's post shown on the profile: it has no numbers of its own
 
