@@ -1,7 +1,7 @@
 """Writes the parts of the documentation that follow from the code: run it after a change, `--check` only compares.
 
-Whole pages: tables.md (lake tables and views) and metric_list.md (the catalogue). Blocks inside written pages,
-between `<!-- generated: WHAT -->` and `<!-- end -->`: `settings`, and the options of a command (`command NAME`).
+Whole pages: tables.md (lake tables and views), metric_list.md (the catalogue) and .env.example. Blocks inside written
+pages, between `<!-- generated: WHAT -->` and `<!-- end -->`: `settings`, and the options of a command (`command NAME`).
 """
 
 from __future__ import annotations
@@ -120,6 +120,19 @@ def settings_table() -> str:
     return table(["variable", "default", "meaning"], rows)
 
 
+def example_environment() -> str:
+    """Every setting as a commented-out variable under its meaning."""
+    lines = [
+        "# Every setting, with its default. All are optional: the embedded set-up needs none.",
+        "# A file settings.env in the data directory is read too; the environment wins.",
+        "",
+    ]
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default is None else field.default
+        lines += [f"# {field.description}", f"# METRICS_{name.upper()}={default}"]
+    return "\n".join(lines) + "\n"
+
+
 def options_table(path: str) -> str:
     """Arguments and options of a command, such as `workspace add`."""
     app = typer.Typer()
@@ -163,7 +176,12 @@ def filled(text: str) -> str:
 def pages() -> dict[Path, str]:
     """Every page that is generated or has generated blocks, with the text it should have."""
     written = {path: filled(path.read_text()) for path in sorted(DOCS.glob("*.md")) if BLOCK.search(path.read_text())}
-    return {DOCS / "tables.md": tables_page(), DOCS / "metric_list.md": metric_list_page(), **written}
+    return {
+        DOCS / "tables.md": tables_page(),
+        DOCS / "metric_list.md": metric_list_page(),
+        DOCS.parent / ".env.example": example_environment(),
+        **written,
+    }
 
 
 def main() -> int:

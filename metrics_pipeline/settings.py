@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import AwareDatetime, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from metrics_pipeline.catalog.cadence import Cadence
 from metrics_pipeline.clock import Clock, FixedClock, SystemClock
 from metrics_pipeline.errors import UserError
 
@@ -125,7 +126,10 @@ class Settings(BaseSettings):
         description="Longest wait for a rate-limit window inside a run; a longer one ends the account's turn.",
     )
     request_budget: int = Field(2000, ge=1, description="Requests one account may spend in one run.")
-    post_max_age_days: int = Field(35, ge=1, description="Posts older than this are no longer read.")
+    cadence: dict[str, str] = Field(
+        {},
+        description='How often posts are read by age, by platform or "default": {"x": "1d:6h 30d:1d"}.',
+    )
     counter_lookback_days: int = Field(
         35,
         ge=1,
@@ -159,6 +163,13 @@ class Settings(BaseSettings):
     @classmethod
     def _lower(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value
+
+    @field_validator("cadence")
+    @classmethod
+    def _are_cadences(cls, value: dict[str, str]) -> dict[str, str]:
+        for text in value.values():
+            Cadence.parse(text)
+        return value
 
     @field_validator("pipeline_start", "collection_start")
     @classmethod

@@ -3,6 +3,7 @@ create or replace macro json_list(rows) as cast(to_json(rows) as varchar);
 create or replace macro days_between(earlier, later) as date_diff('day', earlier, later);
 create or replace macro utc_day(instant) as cast(instant as date);
 create or replace macro day_start(day) as cast(day as timestamptz);
+create or replace macro hours_between(earlier, later) as date_sub('hour', earlier, later);
 create or replace macro hours(n) as to_hours(n);
 create or replace macro plus_days(day, n) as day + cast(n as integer);
 -- text without surrounding white space, null where nothing is left

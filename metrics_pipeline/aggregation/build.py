@@ -8,7 +8,7 @@ from typing import Literal
 
 from metrics_pipeline.aggregation.relations import Period, months, period_relations, weeks
 from metrics_pipeline.catalog.loader import Catalog
-from metrics_pipeline.catalog.relations import catalog_relations
+from metrics_pipeline.catalog.relations import cadence_relation, catalog_relations
 from metrics_pipeline.lake.engine import Engine, Parameter
 from metrics_pipeline.lake.predicates import Partitions
 from metrics_pipeline.settings import Settings
@@ -39,7 +39,7 @@ class Builder:
             "as_of": as_of or now,
         }
         partitions = Partitions(equals={"entity_type": entity_type}, between=("date", window.first_day, window.end_day))
-        relations = catalog_relations(self.catalog)
+        relations = catalog_relations(self.catalog) | cadence_relation(self.catalog, self.settings.cadence)
         return self.engine.build("daily_metrics", f"daily/{entity_type}.sql", partitions, parameters, relations)
 
     def weekly(self, window: Window, now: datetime) -> int:

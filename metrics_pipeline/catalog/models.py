@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from metrics_pipeline.catalog.cadence import DEFAULT as DEFAULT_CADENCE
+from metrics_pipeline.catalog.cadence import Cadence
 
 Additivity = Literal["additive", "last_value", "unique", "ratio", "maximum", "minimum"]
 AcrossEntities = Literal["sum", "unique", "ratio", "none"]
@@ -72,7 +76,6 @@ class SourceMetric(_Model):
     rule: Literal["newest", "maximum"] = "newest"
     available_after_hours: int = Field(0, ge=0)
     retention_days: int | None = Field(None, ge=1)
-    cadence_hours: int = Field(1, ge=1)
     day_timezone: str = "UTC"
     definition_breaks: list[DefinitionBreak] = []
     optional: bool = False
@@ -98,16 +101,30 @@ class OAuth(_Model):
 
 
 class PlatformSpec(_Model):
-    """What one platform's YAML says. `max_window_days` bounds one series request; None means unbounded."""
+    """What one platform's YAML says.
+
+    max_window_days bounds one series request, None means unbounded; cadence says how often account and posts are read.
+    """
 
     platform: str
     label: str
     owner: str = "team:metrics"
     hosts: dict[str, str]
     concurrency: int = Field(4, ge=1)
+    cadence: str = DEFAULT_CADENCE
     max_window_days: int | None = None
     oauth: OAuth | None = None
     sources: list[SourceMetric] = Field(min_length=1)
+
+    @field_validator("cadence")
+    @classmethod
+    def _is_a_cadence(cls, value: str) -> str:
+        Cadence.parse(value)
+        return value
+
+    def cadence_under(self, settings: Mapping[str, str]) -> Cadence:
+        """The planned readings: what the settings say of this platform, or of every one, wins over its YAML."""
+        return Cadence.parse(settings.get(self.platform) or settings.get("default") or self.cadence)
 
     @property
     def restatement_days(self) -> int:

@@ -12,25 +12,18 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine as ControlEngine
 
 from metrics_pipeline.catalog.models import PlatformSpec
+from metrics_pipeline.collection.account_run import AccountRun, Slot, Turn
 from metrics_pipeline.collection.known_posts import KnownPosts
 from metrics_pipeline.collection.request import CollectionRequest
-from metrics_pipeline.collection.rows import Provenance, batch
+from metrics_pipeline.collection.rows import batch
+from metrics_pipeline.collection.slots import MEMORY_DAYS, AccountKey, SlotPlanner
 from metrics_pipeline.collection.store import store_batch
 from metrics_pipeline.collection.summary import AccountReport, CollectionSummary
 from metrics_pipeline.collection.tokens import TokenKeeper
-from metrics_pipeline.collection.turn import explain_gaps, optional_metrics, take_turn
-from metrics_pipeline.control.account_status import mark_needs_reauth
 from metrics_pipeline.control.accounts import AccountRecord, list_accounts
-from metrics_pipeline.control.token_bundle import TokenBundle
 from metrics_pipeline.errors import UserError
-from metrics_pipeline.lake.engine import Engine
-from metrics_pipeline.platforms.contract import (
-    Account,
-    AccountResult,
-    Adapter,
-    CollectionContext,
-)
-from metrics_pipeline.platforms.errors import Act, PlatformError
+from metrics_pipeline.lake.engine import Engine, Parameter
+from metrics_pipeline.platforms.contract import AccountResult, Adapter
 from metrics_pipeline.settings import Settings
 from metrics_pipeline.windows import Window
 
@@ -57,16 +50,17 @@ class Collector:
         """
         started = time.monotonic()
         now = self.settings.clock.now()
-        slots = request.slots(now, can_observe_past=self.can_observe_past, platform=self.spec.label)
         accounts = self._accounts(request)
-        turns = asyncio.run(self._collect(request, slots, accounts, now)) if accounts and slots else []
+        slots = self._slots(request, accounts, now)
+        due = [a for a in accounts if slots[(a.workspace_id, a.account_id)]]
+        turns = asyncio.run(self._collect(request, due, slots, now)) if due else []
         summary = CollectionSummary(self.spec.platform, request.collection, _merge_turns(turns))
+        summary.not_due = len(accounts) - len(due)
         summary.rows_gained = store_batch(
             self.engine, self.spec.platform, request.collection, batch(request.collection, turns)
         )
         summary.seconds = time.monotonic() - started
-        if slots:
-            summary.lag_minutes = max(0.0, (now - slots[-1][0].end).total_seconds() / 60)
+        summary.lag_minutes = max(0.0, (now - request.window.end).total_seconds() / 60)
         for report in summary.accounts:
             log.log(logging.INFO if report.is_ok else logging.WARNING, "%s", report.line())
         log.info("%s", summary.line())
@@ -88,130 +82,73 @@ class Collector:
     async def _collect(
         self,
         request: CollectionRequest,
-        slots: list[tuple[Window, datetime]],
         records: list[AccountRecord],
+        slots: Mapping[AccountKey, list[Slot]],
         now: datetime,
-    ) -> list[tuple[Provenance, AccountReport]]:
+    ) -> list[Turn]:
         adapter = self.build_adapter()
-        known_posts = self._known_posts(slots[0][1])
+        known = self._known_posts(slots)
         workspaces = asyncio.Semaphore(self.settings.parallel_workspaces)
         by_workspace: dict[str, list[AccountRecord]] = {}
         for record in records:
             by_workspace.setdefault(record.workspace_id, []).append(record)
 
-        async def collect_workspace(members: list[AccountRecord]) -> list[tuple[Provenance, AccountReport]]:
+        async def collect_account(record: AccountRecord) -> list[Turn]:
+            key = (record.workspace_id, record.account_id)
+            run = AccountRun(self.spec, self.control, self.tokens, record, known.get(key, KnownPosts()), now)
+            return await run.take(adapter, request, slots[key])
+
+        async def collect_workspace(members: list[AccountRecord]) -> list[list[Turn]]:
             async with workspaces:
-                turns = await asyncio.gather(
-                    *(self._account(adapter, request, slots, m, now, known_posts) for m in members)
-                )
-            return [turn for account_turns in turns for turn in account_turns]
+                return await asyncio.gather(*(collect_account(member) for member in members))
 
         try:
             gathered = await asyncio.gather(*(collect_workspace(m) for m in by_workspace.values()))
         finally:
             await adapter.aclose()
-        return [turn for turns in gathered for turn in turns]
+        return [turn for workspace in gathered for account in workspace for turn in account]
 
-    async def _account(
-        self,
-        adapter: Adapter,
-        request: CollectionRequest,
-        slots: list[tuple[Window, datetime]],
-        record: AccountRecord,
-        now: datetime,
-        known_posts: Mapping[tuple[str, str], KnownPosts],
-    ) -> list[tuple[Provenance, AccountReport]]:
-        """One account's turn over every slot. Once the account is lost, its later slots are marked the same."""
-        lost: PlatformError | None = None
-        account: Account | None = None
-        bundle: TokenBundle | None = None
-        if record.status == "needs_reauth":
-            lost = PlatformError(Act.REAUTH, record.status_reason or "the account has to sign in again")
-        else:
-            try:
-                bundle = await self.tokens.current(record)
-                account = _with_token(record, bundle)
-            except PlatformError as error:
-                lost = error
-                self._note_lost(record, error, now)
-            except UserError as error:  # its token cannot be decrypted: that is no reason to stop the others
-                lost = PlatformError(Act.CONFIG, str(error))
-        known = known_posts.get((record.workspace_id, record.account_id), KnownPosts())
-        turns = []
-        for window, instant in slots:
-            report = AccountReport(
-                record.workspace_id,
-                record.account_id,
-                AccountResult(),
-                optional=optional_metrics(self.spec, request.collection),
-            )
-            if lost is None and account is not None:
-                oldest = instant - timedelta(days=self.settings.post_max_age_days)
-                context = CollectionContext(now=now, observed_at=instant, known_posts=known.between(oldest, instant))
-                lost = await take_turn(adapter, request.collection, account, window, context, report.result)
-                if lost is not None and lost.act is Act.REAUTH and bundle is not None and self.tokens.can_renew(bundle):
-                    # refused although it should be good: the next token gets one try, at the whole slot
-                    try:
-                        bundle = await self.tokens.renewed(record, bundle)
-                        account = _with_token(record, bundle)
-                        report.result = AccountResult(responses=report.result.responses, calls=report.result.calls)
-                        lost = await take_turn(adapter, request.collection, account, window, context, report.result)
-                    except PlatformError as error:
-                        lost = error
-                if lost is not None:
-                    report.problem, report.error_class = str(lost), lost.act.value
-                    self._note_lost(record, lost, now)
-            elif lost is not None:
-                report.problem, report.error_class, report.skipped = str(lost), lost.act.value, True
-            known.learn(report.result.posts)
-            if lost is not None:
-                explain_gaps(self.spec, request.collection, window, report.result, lost)
-            provenance = Provenance(
-                record.workspace_id,
-                self.spec.platform,
-                record.account_id,
-                request.collection,
-                request.run_id,
-                instant,
-                window,
-            )
-            turns.append((provenance, report))
-        return turns
+    def _slots(
+        self, request: CollectionRequest, records: list[AccountRecord], now: datetime
+    ) -> dict[AccountKey, list[Slot]]:
+        """What to ask of each account, and when."""
+        windows = request.slots(now, can_observe_past=self.can_observe_past, platform=self.spec.label)
+        planner = SlotPlanner(self.spec, self.settings, self._last_whole_reads(request, windows))
+        return {
+            key: planner.slots(request, windows, now, key)
+            for key in ((record.workspace_id, record.account_id) for record in records)
+        }
 
-    def _note_lost(self, record: AccountRecord, error: PlatformError, now: datetime) -> None:
-        """Mark an account whose owner has to sign in again, unless its token was replaced meanwhile."""
-        if error.act is not Act.REAUTH:
-            return
-        mark_needs_reauth(
-            self.control,
-            record.workspace_id,
-            record.account_id,
-            str(error),
-            now=now,
-            credentials_updated_at=record.credentials_updated_at,
-        )
+    def _last_whole_reads(
+        self, request: CollectionRequest, windows: list[tuple[Window, datetime]]
+    ) -> dict[AccountKey, datetime]:
+        if request.collection == "insights" or not windows:
+            return {}
+        before = windows[-1][0].start
+        parameters: dict[str, Parameter] = {
+            "platform": self.spec.platform,
+            "before": before,
+            "since": (before - timedelta(days=MEMORY_DAYS)).date(),
+        }
+        rows = self.engine.query("collection/last_whole_reads.sql", parameters).to_pylist()
+        return {(row["workspace_id"], row["account_id"]): row["read_at"] for row in rows}
 
-    def _known_posts(self, at: datetime) -> dict[tuple[str, str], KnownPosts]:
-        """Posts by account, young enough to be read at `at` or later and not known to be gone."""
-        rows = self.engine.query(
-            "collection/known_posts.sql",
-            {"platform": self.spec.platform, "oldest": at - timedelta(days=self.settings.post_max_age_days)},
-        ).to_pylist()
-        known: dict[tuple[str, str], KnownPosts] = {}
-        for row in rows:
+    def _known_posts(self, slots: Mapping[AccountKey, list[Slot]]) -> dict[AccountKey, KnownPosts]:
+        """Posts by account, young enough for the earliest slot and not known to be gone."""
+        oldest = min((slot.oldest for of_account in slots.values() for slot in of_account), default=None)
+        if oldest is None:
+            return {}
+        parameters: dict[str, Parameter] = {"platform": self.spec.platform, "oldest": oldest}
+        known: dict[AccountKey, KnownPosts] = {}
+        for row in self.engine.query("collection/known_posts.sql", parameters).to_pylist():
             posts = known.setdefault((row["workspace_id"], row["account_id"]), KnownPosts())
             posts.published[row["post_id"]] = row["published_at"]
         return known
 
 
-def _with_token(record: AccountRecord, bundle: TokenBundle) -> Account:
-    """The account as an adapter is given it."""
-    return Account(record.workspace_id, record.account_id, record.platform, record.external_id, bundle.access_token)
-
-
-def _merge_turns(turns: list[tuple[Provenance, AccountReport]]) -> list[AccountReport]:
+def _merge_turns(turns: list[Turn]) -> list[AccountReport]:
     """One report per account over all its slots."""
-    merged: dict[tuple[str, str], AccountReport] = {}
+    merged: dict[AccountKey, AccountReport] = {}
     for _, report in turns:
         key = (report.workspace_id, report.account_id)
         total = merged.setdefault(key, AccountReport(*key, AccountResult(), skipped=True, optional=report.optional))

@@ -21,11 +21,12 @@ from metrics_pipeline.catalog.models import PlatformSpec
 from metrics_pipeline.collection.known_posts import KnownPosts
 from metrics_pipeline.collection.request import CollectionKind
 from metrics_pipeline.collection.rows import Provenance, batch
+from metrics_pipeline.collection.scope import TurnScope
 from metrics_pipeline.collection.store import store_batch
 from metrics_pipeline.collection.summary import AccountReport, CollectionSummary
 from metrics_pipeline.collection.turn import explain_gaps, optional_metrics, take_turn
 from metrics_pipeline.lake.engine import Engine, Parameter
-from metrics_pipeline.platforms.contract import Account, AccountResult, Adapter, CollectionContext
+from metrics_pipeline.platforms.contract import Account, AccountResult, Adapter
 from metrics_pipeline.platforms.http import Sleep
 from metrics_pipeline.settings import Settings
 from metrics_pipeline.windows import Window
@@ -103,7 +104,8 @@ class Replayer:
         """The turns of one original run, account by account, each of its instants in order."""
         turns = []
         first = min(cast(datetime, row["asked_at"]) for row in rows)
-        known_posts = self._known_at(first)
+        # counters tell of posts themselves; a run of series knew those that counters had seen up to its own instant
+        known_posts = self._known_at(first if collection == "counters" else first + timedelta(microseconds=1))
         for (workspace_id, account_id), of_account in groupby(rows, key=lambda r: (r["workspace_id"], r["account_id"])):
             known = known_posts.get((str(workspace_id), str(account_id)), KnownPosts())
             slots = groupby(of_account, key=lambda r: (r["asked_at"], r["window_start"], r["window_end"]))
@@ -117,6 +119,7 @@ class Replayer:
                     str(recorded[0]["run_id"]),
                     cast(datetime, asked_at),
                     Window(cast(datetime, start), cast(datetime, end)),
+                    self._scope_of(recorded[0]),
                 )
                 turns.append((provenance, await self._turn(provenance, recorded, known)))
         return turns
@@ -130,8 +133,8 @@ class Replayer:
         report = AccountReport(
             p.workspace_id, p.account_id, AccountResult(), optional=optional_metrics(self.spec, collection)
         )
-        oldest = p.read_at - timedelta(days=settings.post_max_age_days)
-        context = CollectionContext(p.read_at, p.read_at, known.between(oldest, p.read_at))
+        asked_from = p.window.start if collection == "insights" else p.read_at
+        context = p.scope.context(p.read_at, p.read_at, known, asked_from - p.scope.age)
         external_id = self.external_ids[(p.workspace_id, p.account_id)]
         account = Account(p.workspace_id, p.account_id, p.platform, external_id, NO_TOKEN)
         try:
@@ -140,9 +143,17 @@ class Replayer:
             await adapter.aclose()
         if lost is not None:
             report.problem, report.error_class = str(lost), lost.act.value
-            explain_gaps(self.spec, collection, p.window, report.result, lost)
+            explain_gaps(self.spec, collection, p.window, report.result, lost, levels=p.scope.levels)
         known.learn(report.result.posts)
         return report
+
+    def _scope_of(self, row: Row) -> TurnScope:
+        """What the original turn covered; one recorded before this was kept covered everything."""
+        if row["only_posts"]:
+            return TurnScope(0, tuple(json.loads(str(row["only_posts"]))))
+        if row["post_hours"] is None:
+            return TurnScope.whole(self.spec.cadence_under(self.settings.cadence))
+        return TurnScope(cast(int, row["post_hours"]))
 
     def _known_at(self, instant: datetime) -> dict[tuple[str, str], KnownPosts]:
         """The posts that the original run knew when it began."""

@@ -24,13 +24,18 @@ class PastHourError(UserError):
 
 @dataclass(frozen=True)
 class CollectionRequest:
-    """What to collect. Empty `workspaces` and `accounts` mean all of them."""
+    """What to collect. Empty `workspaces` and `accounts` mean all of them.
+
+    posts: read nothing but these posts' counters; everything: read every post, also those not due yet.
+    """
 
     collection: CollectionKind
     window: Window
     run_id: str
     workspaces: Collection[str] = ()
     accounts: Collection[str] = ()
+    posts: Collection[str] = ()
+    everything: bool = False
 
     def slots(self, now: datetime, *, can_observe_past: bool, platform: str) -> list[tuple[Window, datetime]]:
         """(window, instant) pairs to ask for: every hour on its own for counters, the whole window for series.

@@ -9,6 +9,7 @@ from datetime import datetime
 
 import pyarrow as pa
 
+from metrics_pipeline.collection.scope import TurnScope
 from metrics_pipeline.collection.summary import GOOD, AccountReport
 from metrics_pipeline.lake.tables import API_RESPONSES, COLLECTION_STATUS, COUNTER_READINGS, INSIGHT_READINGS, POSTS
 from metrics_pipeline.platforms.contract import Outcome, Post, RawResponse, Reading
@@ -28,6 +29,7 @@ class Provenance:
     run_id: str
     read_at: datetime
     window: Window
+    scope: TurnScope
 
 
 def _json(value: Mapping[str, object]) -> str | None:
@@ -126,6 +128,8 @@ def response_row(p: Provenance, r: RawResponse, sequence: int) -> Row:
         "status": r.status,
         "api_version": r.api_version,
         "asked_at": p.read_at,
+        "post_hours": p.scope.post_hours,
+        "only_posts": json.dumps(p.scope.only_posts) if p.scope.only_posts else None,
         "sequence": sequence,
         "received_at": r.received_at,
         "body": r.body,
@@ -156,6 +160,8 @@ def batch(collection: str, turns: Iterable[tuple[Provenance, AccountReport]]) ->
         posts=pa.Table.from_pylist([post_row(p, x) for p, a in turns for x in a.result.posts], schema=POSTS.schema),
         readings=pa.Table.from_pylist([row(p, r) for p, a in turns for r in a.result.readings], schema=spec.schema),
         statuses=pa.Table.from_pylist(
-            [status_row(p, o) for p, a in turns for o in a.result.outcomes], schema=COLLECTION_STATUS.schema
+            # a look at single posts says nothing about the account's day
+            [status_row(p, o) for p, a in turns if not p.scope.only_posts for o in a.result.outcomes],
+            schema=COLLECTION_STATUS.schema,
         ),
     )

@@ -66,7 +66,8 @@ class AccountReport:
 class CollectionSummary:
     """Totals over the accounts of one run.
 
-    Coverage is the share of accounts with at least one value or zero among those that should be collected.
+    Coverage is the share of accounts with at least one value or zero among those that should be collected;
+    not_due counts the others, whose cadence has no slot in this run.
     """
 
     platform: str
@@ -75,6 +76,7 @@ class CollectionSummary:
     rows_gained: int = 0
     seconds: float = 0.0
     lag_minutes: float | None = None
+    not_due: int = 0
 
     @property
     def ok(self) -> int:
@@ -117,7 +119,8 @@ class CollectionSummary:
     def line(self) -> str:
         """The run's closing line."""
         if not self.accounts:
-            return f"{self.platform} {self.collection}: no account is connected"
+            waiting = f"nothing is due for {self.not_due} accounts" if self.not_due else "no account is connected"
+            return f"{self.platform} {self.collection}: {waiting}"
         return (
             f"{self.platform} {self.collection} {self.verdict}: {self.ok} of {len(self.accounts)} accounts ok, "
             f"{self.failed} with failures, {self.skipped} skipped; {self.readings} readings, "

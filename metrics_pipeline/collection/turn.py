@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import traceback
+from collections.abc import Collection
+from dataclasses import replace
 from datetime import date
 
 from metrics_pipeline.catalog.models import PlatformSpec
@@ -42,14 +44,27 @@ async def take_turn(
 
 
 def explain_gaps(
-    spec: PlatformSpec, collection: CollectionKind, window: Window, result: AccountResult, error: PlatformError
+    spec: PlatformSpec,
+    collection: CollectionKind,
+    window: Window,
+    result: AccountResult,
+    error: PlatformError,
+    *,
+    levels: Collection[str] = ("account", "post"),
 ) -> None:
-    """Add an outcome for everything that was asked for and not reached because of `error`."""
+    """Add an outcome for everything that was asked for and not reached because of `error`.
+
+    What was reached of the posts may be a part of them, so the error stands at their outcomes as well.
+    """
+    result.outcomes = [
+        replace(o, reason=o.reason or f"cut short: {error}", error_class=error.act.value) if o.level == "post" else o
+        for o in result.outcomes
+    ]
     reached = {(o.level, o.metric, o.date) for o in result.outcomes}
     kinds = COUNTERS if collection == "counters" else SERIES
     days: list[date] = [window.start.date()] if collection == "counters" else window.days()
     for level, metric, day in expected_outcomes(spec, kinds, days):
-        if (level, metric, day) not in reached:
+        if level in levels and (level, metric, day) not in reached:
             result.outcomes.append(Outcome(level, metric, day, state_of(error), str(error), error.act.value))
 
 

@@ -48,6 +48,8 @@ API_RESPONSES = TableSpec(
             ("status", "int", "HTTP status."),
             ("api_version", "string", "API version that really answered, where the platform says so."),
             ("asked_at", "timestamp", "The instant that the account's turn asked about; a replay asks about it again."),
+            ("post_hours", "int", "Posts younger than so many hours were due, 0 for none; a replay reads these again."),
+            ("only_posts", "string", "The posts that alone were asked for, as a JSON list; null for a whole account."),
             ("sequence", "int", "Place of the response in its account's turn, from 0."),
             ("received_at", "timestamp", "When the response arrived."),
             ("body", "string", "Body as received, secrets removed."),

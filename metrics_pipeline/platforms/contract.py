@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Literal, Protocol
 
@@ -133,12 +133,25 @@ class CollectionContext:
     """What one account's turn needs beside the account.
 
     now: the instant the run works at; observed_at: the instant counters are read for (equal to now, or a past
-    instant where the base URL can answer for it); known_posts: post ids in the lake young enough to be read.
+    instant where the base URL can answer for it); known_posts: ids of posts to read besides those a listing shows.
+    post_age: posts younger than this are listed and read, None lists none; reads_account: whether the account's own
+    counters are asked for.
     """
 
     now: datetime
     observed_at: datetime
     known_posts: Sequence[str] = ()
+    post_age: timedelta | None = timedelta(days=35)
+    reads_account: bool = True
+
+    @property
+    def oldest(self) -> datetime | None:
+        """The earliest publication of a post that is listed; None if none is."""
+        return None if self.post_age is None else self.observed_at - self.post_age
+
+    @property
+    def reads_posts(self) -> bool:
+        return self.post_age is not None or bool(self.known_posts)
 
 
 class Adapter(Protocol):

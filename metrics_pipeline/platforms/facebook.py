@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 
 from metrics_pipeline.catalog.models import PlatformSpec
 from metrics_pipeline.platforms.contract import Account, AccountResult, CollectionContext
@@ -42,8 +42,10 @@ class FacebookAdapter:
         path, levels = f"/{self._version}/{account.external_id}", self._spec.select("account", api="profile")
         with Tally(result) as tally:
             try:
-                await read_levels(session, path, "name", levels, context.observed_at.date(), result, tally)
-                await self._posts(session, account, context, result, tally)
+                if context.reads_account:
+                    await read_levels(session, path, "name", levels, context.observed_at.date(), result, tally)
+                if context.reads_posts:
+                    await self._posts(session, account, context, result, tally)
             except PlatformError as error:
                 raise of_whole_account(error) from None
 
@@ -61,10 +63,10 @@ class FacebookAdapter:
     ) -> None:
         patience = Patience()
         day = context.observed_at.date()
-        oldest = context.observed_at - timedelta(days=self._settings.post_max_age_days)
         finder = PostFinder(session, self._version, POST_FIELDS, page_post, "post", patience, result)
         edge = f"/{self._version}/{account.external_id}/published_posts"
-        found = await finder.find([(edge, oldest)], context.known_posts)
+        edges = [(edge, context.oldest)] if context.oldest is not None else []
+        found = await finder.find(edges, context.known_posts)
         if found.refusal is not None:
             for source in self._spec.select("post"):
                 tally.refuse("post", source.metric, day, found.refusal)

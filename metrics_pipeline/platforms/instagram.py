@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime
 
 from metrics_pipeline.catalog.models import PlatformSpec
 from metrics_pipeline.platforms.contract import Account, AccountResult, CollectionContext
@@ -36,8 +36,10 @@ class InstagramAdapter:
         session = self._client.session(account, context.observed_at, result)
         with Tally(result) as tally:
             path, levels = f"/{self._version}/{account.external_id}", self._spec.select("account", api="profile")
-            await read_levels(session, path, "username", levels, context.observed_at.date(), result, tally)
-            await self._posts(session, account, context, result, tally)
+            if context.reads_account:
+                await read_levels(session, path, "username", levels, context.observed_at.date(), result, tally)
+            if context.reads_posts or context.reads_account:
+                await self._posts(session, account, context, result, tally)
 
     async def insights(
         self, account: Account, window: Window, context: CollectionContext, result: AccountResult
@@ -55,9 +57,13 @@ class InstagramAdapter:
         patience = Patience()
         day = context.observed_at.date()
         base = f"/{self._version}/{account.external_id}"
-        oldest = context.observed_at - timedelta(days=self._settings.post_max_age_days)
         finder = PostFinder(session, self._version, MEDIA_FIELDS, media_post, "media", patience, result)
-        found = await finder.find([(f"{base}/media", oldest), (f"{base}/stories", None)], context.known_posts)
+        edges: list[tuple[str, datetime | None]] = []
+        if context.oldest is not None:
+            edges.append((f"{base}/media", context.oldest))
+        if context.reads_account:  # stories are gone after a day: every look at the account takes them along
+            edges.append((f"{base}/stories", None))
+        found = await finder.find(edges, context.known_posts)
         sources = [s for s in self._spec.select("post") if s.kind != "series"]
         if found.refusal is not None:
             for source in sources:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 from metrics_pipeline.catalog.models import PlatformSpec
 from metrics_pipeline.platforms.contract import Account, AccountResult, CollectionContext
@@ -38,11 +38,13 @@ class LinkedInAdapter:
         organization = urn_of(account.external_id)
         patience = Patience()
         with Tally(result) as tally:
-            await self._followers(api, organization, context.observed_at.date(), patience, tally)
-            oldest = context.observed_at - timedelta(days=self._settings.post_max_age_days)
+            if context.reads_account:
+                await self._followers(api, organization, context.observed_at.date(), patience, tally)
+            if not context.reads_posts:
+                return
             sources = self._spec.select("post", api="post_statistics")
             try:
-                posts = await list_posts(api, organization, oldest)
+                posts = await list_posts(api, organization, context.oldest) if context.oldest is not None else []
             except PlatformError as error:
                 if error.act is not Act.PERMISSION:
                     raise

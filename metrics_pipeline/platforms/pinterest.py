@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 
 from metrics_pipeline.catalog.models import PlatformSpec
 from metrics_pipeline.platforms.contract import Account, AccountResult, CollectionContext, State
@@ -38,12 +38,16 @@ class PinterestAdapter:
         day = context.observed_at.date()
         patience = Patience()
         with Tally(result) as tally:
-            levels = await self._levels(session, account, result)
-            self._keep_levels(levels, day, result, tally)
-            oldest = context.observed_at - timedelta(days=self._settings.post_max_age_days)
+            levels = await self._levels(session, account, result)  # always: it checks whose token this is
+            if context.reads_account:
+                self._keep_levels(levels, day, result, tally)
+            if not context.reads_posts:
+                return
+            pins: list[Pin] = []
             try:
-                newest_first = self._settings.pinterest_newest_first
-                pins = await list_pins(session, oldest, newest_first=newest_first, result=result)
+                if context.oldest is not None:
+                    newest_first = self._settings.pinterest_newest_first
+                    pins = await list_pins(session, context.oldest, newest_first=newest_first, result=result)
             except PlatformError as error:
                 if error.act is not Act.PERMISSION:
                     raise

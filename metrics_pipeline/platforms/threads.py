@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 from metrics_pipeline.catalog.models import PlatformSpec
 from metrics_pipeline.platforms.contract import Account, AccountResult, CollectionContext, Post
@@ -41,8 +41,10 @@ class ThreadsAdapter:
         session = self._client.session(account, context.observed_at, result)
         with Tally(result) as tally:
             try:
-                await self._followers(session, account, context.observed_at.date(), result, tally)
-                await self._posts(session, account, context, result, tally)
+                if context.reads_account:
+                    await self._followers(session, account, context.observed_at.date(), result, tally)
+                if context.reads_posts:
+                    await self._posts(session, account, context, result, tally)
             except PlatformError as error:
                 raise of_whole_account(error) from None
 
@@ -79,9 +81,9 @@ class ThreadsAdapter:
     ) -> None:
         patience = Patience()
         day = context.observed_at.date()
-        oldest = context.observed_at - timedelta(days=self._settings.post_max_age_days)
         finder = PostFinder(session, self._version, POST_FIELDS, own_post, "post", patience, result)
-        found = await finder.find([(self._path(account, "threads"), oldest)], context.known_posts)
+        edges = [(self._path(account, "threads"), context.oldest)] if context.oldest is not None else []
+        found = await finder.find(edges, context.known_posts)
         sources = self._spec.select("post")
         if found.refusal is not None:
             for source in sources:

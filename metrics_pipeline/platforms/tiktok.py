@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 
 from metrics_pipeline.catalog.models import PlatformSpec
 from metrics_pipeline.platforms import tiktok_accounts
@@ -44,8 +44,7 @@ class TikTokAdapter:
                 reader = AccountsReader(session, account, self._spec, self._settings, result)
                 await reader.counters(context, tally)
                 return
-            max_age = timedelta(days=self._settings.post_max_age_days)
-            await DisplayReader(session, self._spec, result).read(account, context, max_age, tally)
+            await DisplayReader(session, self._spec, result).read(account, context, tally)
             self._name_what_display_lacks(False, [context.observed_at.date()], tally)
 
     async def insights(

@@ -58,11 +58,14 @@ class AccountsReader:
     async def counters(self, context: CollectionContext, tally: Tally) -> None:
         day = context.observed_at.date()
         keeper = Keeper(day, self._result, tally)
-        levels = self._spec.select("account", api="accounts_profile")
-        for source in levels:
-            tally.plan("account", source.metric, day)
-        profile = FieldGroups(["username"], [levels])
-        keeper.account(levels, await self._profile(levels, profile), profile.refused)
+        if context.reads_account:
+            levels = self._spec.select("account", api="accounts_profile")
+            for source in levels:
+                tally.plan("account", source.metric, day)
+            profile = FieldGroups(["username"], [levels])
+            keeper.account(levels, await self._profile(levels, profile), profile.refused)
+        if not context.reads_posts:
+            return
         try:
             videos = await self._videos(context)
         except PlatformError as error:
@@ -170,7 +173,6 @@ class AccountsReader:
 
     async def _videos(self, context: CollectionContext) -> list[Video]:
         """The videos young enough to be read; one removed for a violation just is no longer in any list."""
-        age = min(timedelta(days=self._settings.post_max_age_days), FROZEN_AFTER)
 
         async def page_after(cursor: int | None, more: dict[str, str]) -> Page:
             params = {"max_count": str(PAGE_SIZE), **more} | ({} if cursor is None else {"cursor": str(cursor)})
@@ -184,7 +186,10 @@ class AccountsReader:
             wanted = {"filters": json.dumps({"video_ids": list(ids)}, separators=(",", ":"))}
             return await walk(lambda cursor: page_after(cursor, wanted), None)
 
-        listed = await walk(lambda cursor: page_after(cursor, {}), context.observed_at - age)
+        listed: list[Video] = []
+        if context.oldest is not None:
+            oldest = max(context.oldest, context.observed_at - FROZEN_AFTER)
+            listed = await walk(lambda cursor: page_after(cursor, {}), oldest)
         return await with_known(listed, context.known_posts, look_up, self._result)
 
     def _video(self, entry: Fields) -> Video | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
 
 from metrics_pipeline.catalog.models import PlatformSpec, SourceMetric
 from metrics_pipeline.platforms.contract import Account, AccountResult, CollectionContext, Post
@@ -40,15 +39,19 @@ class DisplayReader:
         self._counters = spec.select("post", api="display_videos")
         self._fields = FieldGroups(VIDEO_FIELDS, [self._counters])
 
-    async def read(self, account: Account, context: CollectionContext, max_age: timedelta, tally: Tally) -> None:
+    async def read(self, account: Account, context: CollectionContext, tally: Tally) -> None:
         day = context.observed_at.date()
         keeper = Keeper(day, self._result, tally)
-        for source in self._levels:
-            tally.plan("account", source.metric, day)
         user = FieldGroups(["open_id"], [self._levels])
-        keeper.account(self._levels, await self._user(account, user), user.refused)
+        numbers = await self._user(account, user)  # always: it checks whose token this is
+        if context.reads_account:
+            for source in self._levels:
+                tally.plan("account", source.metric, day)
+            keeper.account(self._levels, numbers, user.refused)
+        if not context.reads_posts:
+            return
         try:
-            videos = await self._videos(context, context.observed_at - max_age)
+            videos = await self._videos(context)
         except PlatformError as error:
             Patience().weigh(error)
             keeper.refuse_videos(self._counters, error)
@@ -80,7 +83,7 @@ class DisplayReader:
                     numbers = {s.source: user.number_or_blank(s.source) for s in self._levels}
         return {name: number for name, number in numbers.items() if number is not None}
 
-    async def _videos(self, context: CollectionContext, oldest: datetime) -> list[Video]:
+    async def _videos(self, context: CollectionContext) -> list[Video]:
         async def page_after(cursor: int | None) -> Page:
             asked = {"max_count": PAGE_SIZE} | ({} if cursor is None else {"cursor": cursor})
             return await self._page(LIST_PATH, asked)
@@ -88,7 +91,8 @@ class DisplayReader:
         async def look_up(ids: Sequence[str]) -> list[Video]:
             return (await self._page(QUERY_PATH, {"filters": {"video_ids": list(ids)}})).videos
 
-        return await with_known(await walk(page_after, oldest), context.known_posts, look_up, self._result)
+        listed = await walk(page_after, context.oldest) if context.oldest is not None else []
+        return await with_known(listed, context.known_posts, look_up, self._result)
 
     async def _page(self, path: str, asked: Mapping[str, object]) -> Page:
         async def send(names: list[str]) -> Answer:

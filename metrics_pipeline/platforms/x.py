@@ -49,9 +49,13 @@ class XAdapter:
         session = self._client.session(account, context.observed_at, result)
         day = context.observed_at.date()
         with Tally(result) as tally:
-            await self._user(session, account, day, result, tally)
-            oldest = context.observed_at - timedelta(days=self._settings.post_max_age_days)
-            seen = await timeline(session, self._words, account.external_id, oldest, result)
+            if context.reads_account:
+                await self._user(session, account, day, result, tally)
+            if not context.reads_posts:
+                return
+            seen: list[SeenPost] = []
+            if context.oldest is not None:
+                seen = await timeline(session, self._words, account.external_id, context.oldest, result)
             result.posts += [s.post for s in seen]
             listed = {s.post.post_id for s in seen}
             missing = sorted(set(context.known_posts) - listed)

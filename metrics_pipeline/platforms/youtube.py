@@ -32,12 +32,16 @@ class YouTubeAdapter:
         session = self._client.session(account, context.observed_at, result)
         day = context.observed_at.date()
         with Tally(result) as tally:
-            for source in self._spec.select("account", api="channels"):
-                tally.plan("account", source.metric, day)
-            channel = await read_channel(session, account.external_id, result)
-            self._keep_channel(channel, day, result, tally)
-            oldest = context.observed_at - timedelta(days=self._settings.post_max_age_days)
-            ids = await list_uploads(session, channel.uploads, oldest, result)
+            ids: list[str] = []
+            if context.reads_account or context.oldest is not None:
+                for source in self._spec.select("account", api="channels"):
+                    tally.plan("account", source.metric, day)
+                channel = await read_channel(session, account.external_id, result)
+                self._keep_channel(channel, day, result, tally)
+                if context.oldest is not None:
+                    ids = await list_uploads(session, channel.uploads, context.oldest, result)
+            if not context.reads_posts:
+                return
             ids += sorted(set(context.known_posts) - set(ids))
             videos, gone = await read_videos(session, ids, self._settings.youtube_short_max_seconds, result)
             result.posts += [video.post for video in videos]
@@ -55,13 +59,13 @@ class YouTubeAdapter:
         with Tally(result) as tally:
             await series.read_channel(days, tally)
             channel = await read_channel(session, account.external_id, result)
-            oldest = midnight(days[0]) - timedelta(days=self._settings.post_max_age_days)
-            ids = await list_uploads(session, channel.uploads, oldest, result)
+            age = context.post_age or timedelta(0)
+            ids = await list_uploads(session, channel.uploads, midnight(days[0]) - age, result)
             ids += sorted(set(context.known_posts) - set(ids))
             videos, _gone = await read_videos(session, ids, self._settings.youtube_short_max_seconds, result)
             posts = [video.post for video in videos]
             result.posts += posts
-            await series.read_videos(posts, days, self._settings.post_max_age_days, tally)
+            await series.read_videos(posts, days, age, tally)
 
     def _keep_channel(self, channel: Channel, day: date, result: AccountResult, tally: Tally) -> None:
         for source in self._spec.select("account", api="channels"):

@@ -125,14 +125,14 @@ class ChannelSeries:
                 else:
                     self._keep(source, day, found, None, tally)
 
-    async def read_videos(self, posts: Sequence[Post], days: Sequence[date], max_age_days: int, tally: Tally) -> None:
+    async def read_videos(self, posts: Sequence[Post], days: Sequence[date], max_age: timedelta, tally: Tally) -> None:
         """All videos of a day in one request per 200 of them.
 
         Which videos belong to a day depends on the day alone, never on the window it is read with.
         """
         sources = self._spec.select("post", "series")
         for day in days:
-            out = [post for post in posts if _published_by(post, day) and _is_young(post, day, max_age_days)]
+            out = [post for post in posts if _published_by(post, day) and _is_young(post, day, max_age)]
             for source in sources:
                 tally.plan("post", source.metric, day, len(out))
             if not out:
@@ -218,8 +218,8 @@ class ChannelSeries:
         return "YouTube has no figure for this day"
 
 
-def _is_young(post: Post, day: date, max_age_days: int) -> bool:
-    return post.published_at is None or post.published_at >= midnight(day) - max_age_days * DAY
+def _is_young(post: Post, day: date, max_age: timedelta) -> bool:
+    return post.published_at is None or post.published_at >= midnight(day) - max_age
 
 
 def _published_by(post: Post, day: date) -> bool:

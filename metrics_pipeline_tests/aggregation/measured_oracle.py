@@ -49,13 +49,12 @@ class Measured:
         self._counters: dict[tuple[Entity, str], dict[date, list[Record]]] = defaultdict(lambda: defaultdict(list))
         self._published = {entity_of(p): p["published_at"] for p in _records(world.posts)}
         self._restatement: dict[tuple[str, str, str], int] = {}
-        self._cadence: dict[tuple[str, str, str], int] = {}
+        self._cadence = {spec.platform: spec.cadence_under({}) for spec in catalog.platforms.values()}
         self._maximum: set[tuple[str, str, str]] = set()
         for spec in catalog.platforms.values():
             for s in spec.sources:
                 key = (spec.platform, s.level, s.metric)
                 self._restatement[key] = max(s.restatement_days, self._restatement.get(key, 0))
-                self._cadence[key] = max(s.cadence_hours, self._cadence.get(key, 0))
                 if s.rule == "maximum":
                     self._maximum.add(key)
         for r in _records(world.insights):
@@ -113,6 +112,19 @@ class Measured:
         row.definition_version = r["definition_version"]
         return row
 
+    def _planned(self, entity: Entity, day: date) -> timedelta:
+        """The hours that may lie between two readings at the end of a day, by the post's age then."""
+        cadence = self._cadence.get(entity[1])
+        if cadence is None:
+            return timedelta(hours=1)
+        if entity[3] is None:
+            return timedelta(hours=cadence.account_hours)
+        published = self._published.get(entity)
+        end = start_of(day + timedelta(days=1))
+        age = end - published if published is not None else timedelta(0)
+        stage = next((s for s in cadence.stages if age < s.younger_than), cadence.stages[-1])
+        return timedelta(hours=stage.every_hours)
+
     def _closing(self, entity: Entity, metric: str, day: date) -> Record | None:
         reads = self._counters.get((entity, metric), {}).get(day)
         return max(reads, key=lambda r: (r["source"] == "fetched", r["observed_at"])) if reads else None
@@ -121,7 +133,7 @@ class Measured:
         closing = self._closing(entity, metric, day)
         if closing is None:
             return None
-        cadence = timedelta(hours=self._cadence.get(self._source_key(entity, metric), 1))
+        cadence = self._planned(entity, day)
         row = self._row(entity, metric, day)
         row.last_read_at, row.day_timezone = closing["observed_at"], closing["day_timezone"]
         row.definition_version = closing["definition_version"]

@@ -29,6 +29,12 @@ class Span:
         return [self.start + timedelta(days=n) for n in range((self.end - self.start).days)]
 
 
+def _covered(rows: list[Day], with_spans: bool) -> set[date]:
+    """The days that complete rows speak for: their own, and of a planned difference all that it spans."""
+    lengths = [(d.date, d.days_spanned or 1 if with_spans else 1) for d in rows if d.is_complete]
+    return {day - timedelta(days=back) for day, length in lengths for back in range(length)}
+
+
 def week_of(day: date, first_weekday: int = 0) -> Span:
     start = week_start_of(day, first_weekday)
     return Span(start, start + timedelta(days=7))
@@ -86,7 +92,9 @@ class Rollup:
         valued = [d for d in rows if d.value is not None]
         additivity = self._catalog.metrics[entity[5]].additivity
         is_over = span.end <= self._today
-        is_complete = is_over and len([d for d in rows if d.is_complete]) == len(span.days)
+        broken = {d.date for d in rows if not d.is_complete}
+        covered = _covered(rows, additivity == "additive") - broken
+        is_complete = is_over and covered.issuperset(span.days)
         value: float | None = None
         if additivity == "additive" and valued:
             value = sum(d.value for d in valued if d.value is not None)

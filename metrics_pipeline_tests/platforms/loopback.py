@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import uvicorn
 from starlette.applications import Starlette
@@ -136,6 +136,8 @@ def take_turn(
     now: datetime = NOW,
     observed_at: datetime | None = None,
     external_id: str = "17001",
+    post_age: timedelta | None = timedelta(days=35),
+    reads_account: bool = True,
 ) -> Turn:
     """One turn of one account through the platform's own adapter, over real HTTP, without real sleeping."""
     turn = Turn()
@@ -145,7 +147,7 @@ def take_turn(
 
     async def run() -> None:
         adapter = build_adapter(platform, settings, sleep=sleep)
-        context = CollectionContext(now, observed_at or now, known)
+        context = CollectionContext(now, observed_at or now, known, post_age, reads_account)
         account = account_of(platform, external_id)
         try:
             if window is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -77,8 +77,8 @@ def world(loopback: Loopback) -> World:
     return world
 
 
-def read(loopback: Loopback, known: tuple[str, ...] = (), **settings: object) -> Turn:
-    return take_turn("linkedin", settings_for(loopback, "linkedin", **settings), known=known)
+def read(loopback: Loopback, known: tuple[str, ...] = (), post_age: timedelta = timedelta(days=35)) -> Turn:
+    return take_turn("linkedin", settings_for(loopback, "linkedin"), known=known, post_age=post_age)
 
 
 def series(loopback: Loopback, first: str, end: str) -> Turn:
@@ -141,7 +141,7 @@ def test_a_post_left_out_is_zero_a_field_left_out_is_not(loopback: Loopback, wor
 
 def test_a_post_older_than_the_window_is_unknown_when_left_out(loopback: Loopback, world: World) -> None:
     world.posts = [post(f"{SHARE}1", "2025-10-01")]
-    turn = read(loopback, post_max_age_days=500)
+    turn = read(loopback, post_age=timedelta(days=500))
     assert turn.value("impressions", f"{SHARE}1") is None
     assert turn.outcome("post", "impressions").state is State.UNKNOWN
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -62,7 +62,7 @@ def test_the_unit_of_the_watched_rate_is_a_setting(
 def test_a_video_older_than_a_year_is_frozen_and_not_read(loopback: Loopback, tiktok: TikTokServer) -> None:
     tiktok.add("1", days_ago=364)
     tiktok.add("2", days_ago=366)
-    turn = counters(loopback, "accounts", known=("2",), post_max_age_days=500)
+    turn = counters(loopback, "accounts", known=("2",), post_age=timedelta(days=500))
     assert turn.value("views", "1") == 1000
     assert turn.value("views", "2") is None
     assert "freezes" in (turn.outcome("post", "views").reason or "")

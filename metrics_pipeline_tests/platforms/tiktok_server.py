@@ -90,8 +90,14 @@ class TikTokServer:
         return [{name: self.videos[i][name] for name in fields} for i in ids if i in self.videos]
 
 
-def counters(loopback: Loopback, api: str = "display", known: tuple[str, ...] = (), **more: object) -> Turn:
-    return take_turn("tiktok", settings_for(loopback, "tiktok", tiktok_api=api, **more), known=known)
+def counters(
+    loopback: Loopback,
+    api: str = "display",
+    known: tuple[str, ...] = (),
+    post_age: timedelta = timedelta(days=35),
+    **more: object,
+) -> Turn:
+    return take_turn("tiktok", settings_for(loopback, "tiktok", tiktok_api=api, **more), known=known, post_age=post_age)
 
 
 def series(loopback: Loopback, window: Window = SEVEN_DAYS, **more: object) -> Turn:

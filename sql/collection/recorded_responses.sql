@@ -1,7 +1,7 @@
 -- Raw responses of turns that asked about an instant in [$start, $end), in the order they came. Grain: one response.
 select
     run_id, workspace_id, account_id, collection, window_start, window_end, asked_at,
-    method, endpoint, params, status, body
+    method, endpoint, params, status, body, post_hours, only_posts
 from api_responses
 where
     platform = $platform and collection = $collection

@@ -1,5 +1,6 @@
 -- Grain: one candidate value of (workspace, platform, account, post, metric) on one day and from one kind of source.
--- Inputs: insight_readings, counter_readings, source_catalog, metric_catalog. Window: [$start, $end), for $level.
+-- Inputs: insight_readings, counter_readings, posts, source_catalog, reading_cadence, metric_catalog.
+-- Window: [$start, $end), for $level.
 -- What was known at $as_of: later reads do not exist. A counter's earlier reading may lie $lookback_days back.
 -- Levels (additivity last_value) come with the days from $lookback on, for the change against the last known one.
 with
@@ -7,7 +8,6 @@ known_sources as (
     select
         platform, metric,
         max(restatement_days) as restatement_days,
-        max(cadence_hours) as cadence_hours,
         bool_or(rule = 'maximum') as keeps_maximum
     from source_catalog
     where level = $level
@@ -39,10 +39,8 @@ series_reads as (
 closing_reads as (
     select
         r.workspace_id, r.platform, r.account_id, r.post_id, r.metric, r.date, r.value, r.kind, r.source,
-        r.definition_version, r.day_timezone, r.observed_at,
-        coalesce(k.cadence_hours, 1) as cadence_hours
+        r.definition_version, r.day_timezone, r.observed_at
     from counter_readings as r
-    left join known_sources as k using (platform, metric)
     where
         (r.post_id is null) = ($level = 'account')
         and r.observed_at <= $as_of
@@ -74,17 +72,27 @@ counter_days as (
         case when has_earlier then lag_version end as earlier_version
     from neighbours
 ),
-counters as (
+aged as (
+    -- a post whose age nobody knows is taken for a new one
     select
         c.*,
         utc_day(p.published_at) = c.date as is_first_day,
-        c.observed_at >= day_start(c.date) + interval 1 day - hours(c.cadence_hours) as closes,
-        c.earlier_observed_at >= day_start(c.date) - hours(c.cadence_hours) as opens,
-        c.earlier_version is distinct from c.definition_version and c.earlier_version is not null as is_redefined
+        greatest(0, coalesce(hours_between(p.published_at, day_start(c.date) + interval 1 day), 0)) as age_hours
     from counter_days as c
     left join posts as p
         on p.workspace_id = c.workspace_id and p.platform = c.platform
         and p.account_id = c.account_id and p.post_id = c.post_id
+),
+counters as (
+    select
+        c.*,
+        c.observed_at >= day_start(c.date) + interval 1 day - hours(coalesce(k.every_hours, 1)) as closes,
+        c.earlier_observed_at >= day_start(c.date) - hours(coalesce(k.every_hours, 1)) as opens,
+        c.earlier_version is distinct from c.definition_version and c.earlier_version is not null as is_redefined
+    from aged as c
+    left join reading_cadence as k
+        on k.platform = c.platform and k.level = $level
+        and c.age_hours >= k.from_hours and (k.to_hours is null or c.age_hours < k.to_hours)
     inner join metric_catalog as m on m.metric = c.metric
     where c.date >= $start or m.additivity = 'last_value'
 )

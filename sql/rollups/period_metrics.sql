@@ -36,6 +36,31 @@ sums as (
     from days
     group by all
 ),
+spans as (
+    -- posts that are planned to be read once in a while: a complete difference over several days covers all of them
+    -- but those that have an incomplete row of their own
+    select
+        d.period_start, d.workspace_id, d.platform, d.entity_type, d.entity_id, d.account_id, d.metric,
+        count(distinct c.date) as covered_days
+    from days as d
+    inner join (
+        select distinct period_start, workspace_id, platform, entity_type, entity_id, account_id, metric
+        from days
+        where days_spanned > 1 and is_complete and additivity = 'additive'
+    ) as s
+        on s.period_start = d.period_start and s.workspace_id = d.workspace_id and s.platform = d.platform
+        and s.entity_type = d.entity_type and s.entity_id = d.entity_id and s.metric = d.metric
+        and s.account_id is not distinct from d.account_id
+    inner join calendar as c
+        on c.period_start = d.period_start and c.date <= d.date
+        and c.date > plus_days(d.date, -coalesce(d.days_spanned, 1))
+    left join days as o
+        on o.date = c.date and o.workspace_id = d.workspace_id and o.platform = d.platform
+        and o.entity_type = d.entity_type and o.entity_id = d.entity_id and o.metric = d.metric
+        and o.account_id is not distinct from d.account_id and not o.is_complete
+    where d.is_complete and o.date is null
+    group by all
+),
 own_windows as (
     select
         p.period_start, r.workspace_id, r.platform, r.metric, r.value,
@@ -73,11 +98,15 @@ valued as (
         p.days_elapsed = p.days_expected and case s.additivity
             when 'last_value' then s.closing_day_complete
             when 'unique' then w.value is not null
-            else s.complete_days = p.days_expected
+            else coalesce(c.covered_days, s.complete_days) = p.days_expected
         end as is_complete
     from sums as s
     inner join periods as p using (period_start)
     left join own_windows as w using (period_start, workspace_id, platform, entity_type, entity_id, account_id, metric)
+    left join spans as c
+        on c.period_start = s.period_start and c.workspace_id = s.workspace_id and c.platform = s.platform
+        and c.entity_type = s.entity_type and c.entity_id = s.entity_id and c.metric = s.metric
+        and c.account_id is not distinct from s.account_id
 ),
 pairs as (
     select
