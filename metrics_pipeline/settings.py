@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from metrics_pipeline.catalog.cadence import Cadence
 from metrics_pipeline.clock import Clock, FixedClock, SystemClock
@@ -15,6 +16,7 @@ from metrics_pipeline.errors import UserError
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 SETTINGS_FILE = "settings.env"
+BudgetItem = Literal["calls", "calls_per_endpoint", "calls_per_account", "units", "usd"]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
@@ -125,6 +127,10 @@ class Settings(BaseSettings):
         ge=0,
         description="Longest wait for a rate-limit window inside a run; a longer one ends the account's turn.",
     )
+    budgets: dict[str, dict[BudgetItem, Annotated[float, Field(gt=0)]]] = Field(
+        {},
+        description='Most a day may cost, by platform: {"x": {"usd": 5}, "linkedin": {"calls_per_endpoint": 400}}.',
+    )
     request_budget: int = Field(2000, ge=1, description="Requests one account may spend in one run.")
     cadence: dict[str, str] = Field(
         {},
@@ -219,6 +225,10 @@ def load_settings(**overrides: object) -> Settings:
     try:
         data_dir = Settings(**given).data_dir  # type: ignore[arg-type]
         return Settings(_env_file=data_dir / SETTINGS_FILE, **given)  # type: ignore[arg-type]
+    except SettingsError as error:
+        field = re.search(r'field "(\w+)"', str(error))
+        name = f"METRICS_{field[1].upper()}" if field else "A setting"
+        raise UserError(f"{name} cannot be used: it is not written as JSON.") from None
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         name = ".".join(str(part) for part in first["loc"])

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from metrics_pipeline.catalog.cadence import DEFAULT as DEFAULT_CADENCE
 from metrics_pipeline.catalog.cadence import Cadence
+from metrics_pipeline.catalog.calls import ApiCall, Limit
 
 Additivity = Literal["additive", "last_value", "unique", "ratio", "maximum", "minimum"]
 AcrossEntities = Literal["sum", "unique", "ratio", "none"]
@@ -103,7 +104,8 @@ class OAuth(_Model):
 class PlatformSpec(_Model):
     """What one platform's YAML says.
 
-    max_window_days bounds one series request, None means unbounded; cadence says how often account and posts are read.
+    max_window_days bounds one series request, None means unbounded; cadence says how often account and posts are read;
+    quota_timezone is the zone in which the platform's days of quota begin; calls and limits: see catalog/calls.py.
     """
 
     platform: str
@@ -114,6 +116,9 @@ class PlatformSpec(_Model):
     cadence: str = DEFAULT_CADENCE
     max_window_days: int | None = None
     oauth: OAuth | None = None
+    quota_timezone: str = "UTC"
+    calls: list[ApiCall] = []
+    limits: list[Limit] = []
     sources: list[SourceMetric] = Field(min_length=1)
 
     @field_validator("cadence")
