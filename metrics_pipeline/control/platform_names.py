@@ -16,5 +16,5 @@ KNOWN_PLATFORMS: tuple[str, ...] = (
 
 # Accounts of these are collected over the platform's API; the others' numbers come in by file import.
 CONNECTABLE_PLATFORMS: frozenset[str] = frozenset(
-    {"facebook", "instagram", "linkedin", "pinterest", "threads", "tiktok", "x", "youtube"}
+    {"facebook", "instagram", "linkedin", "pinterest", "threads", "tiktok", "whatsapp", "x", "youtube"}
 )
