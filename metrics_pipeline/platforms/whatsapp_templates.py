@@ -95,7 +95,7 @@ def _take_clicks(point: Fields, numbers: dict[str, Number], missing: dict[str, t
         numbers["clicked.unique"] = sum(people.values()), people
     elif people:
         reason = "the people behind several buttons cannot be added"
-        missing["clicked.unique"] = State.NO_COMPONENTS, reason
+        missing["clicked.unique"] = State.NOT_SUPPORTED, reason
 
 
 def _take_cost(point: Fields, numbers: dict[str, Number], missing: dict[str, tuple[State, str]]) -> None:

@@ -27,7 +27,7 @@ IDS = {
     "threads": "2600000001",
     "tiktok": "sandbox-open-id-01",
     "tiktok accounts": "sandbox-open-id-02",
-    "whatsapp": "1020000000000001",
+    "whatsapp": "1020000000000005",
     "x": "4400001",
     "youtube": "UCsandboxchannel00000001",
 }

@@ -20,7 +20,7 @@ def refusal(code: int, message: str = "text", status: int = 400, details: str | 
 
 def act_of(code: int, message: str = "text", status: int = 400) -> Act | None:
     error = classify(Answer(status, {}, refusal(code, message)))
-    return error and error.act
+    return error.act if error is not None else None
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ class WhatsAppServer:
         wanted = json.loads(asked.params["template_ids"])
         points = [point for point in self.points if point["template_id"] in wanted]
         first = int(asked.params.get("after", "0"))
-        cursors = {"before": str(first), "after": str(first + self.page)}
-        more = {"next": "https://example.org/?access_token=leak"} if first + self.page < len(points) else {}
-        body = {"data": [{"granularity": "DAILY", "data_points": points[first : first + self.page]}]}
-        return Reply({**body, "paging": {"cursors": cursors, **more}})
+        paging: dict[str, object] = {"cursors": {"before": str(first), "after": str(first + self.page)}}
+        paging |= {"next": "https://example.org/?access_token=leak"} if first + self.page < len(points) else {}
+        body: dict[str, object] = {"data": [{"granularity": "DAILY", "data_points": points[first : first + self.page]}]}
+        return Reply({**body, "paging": paging})
