@@ -184,6 +184,23 @@ def test_a_day_that_keeps_its_largest_read_is_complete_by_its_latest(memory: Mem
         assert row["last_read_at"] == at(reads[known - 1][0])
 
 
+def test_reads_of_a_whatsapp_template_outlive_their_expiry(memory: MemoryEngine, memory_builder: Builder) -> None:
+    measured = day("2026-03-02")
+    reads = [
+        ("2026-03-03 02:30", 40.0),
+        ("2026-03-05 02:30", 55.0),
+        ("2026-03-09 02:30", 12.0),
+        ("2026-03-10 02:30", 0.0),
+    ]
+    world = World(
+        [insight("messages_read", measured, v, read_at=at(t), platform="whatsapp", post_id="t") for t, v in reads]
+        + [insight("messages_sent", measured, v, read_at=at(t), platform="whatsapp", post_id="t") for t, v in reads[:3]]
+    )
+    rows = build(memory, memory_builder, world, "2026-03-02", "2026-03-02")
+    found = [rows["t", "whatsapp", metric, measured] for metric in ("messages_read", "messages_sent")]
+    assert [(row["value"], row["last_read_at"]) for row in found] == [(55, at(reads[3][0])), (12, at(reads[2][0]))]
+
+
 def test_a_part_of_the_messages_is_no_sum_for_the_account(memory: MemoryEngine, memory_builder: Builder) -> None:
     measured = day("2026-03-02")
     numbers = {"messages_sent": 9, "messages_delivered": 8, "messages_read": 4, "button_clicks": 3}
