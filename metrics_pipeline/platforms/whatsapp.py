@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 
-from metrics_pipeline.catalog.models import PlatformSpec
+from metrics_pipeline.catalog.models import PlatformSpec, SourceMetric
 from metrics_pipeline.platforms import whatsapp_errors
 from metrics_pipeline.platforms.contract import Account, AccountResult, CollectionContext, Post
 from metrics_pipeline.platforms.errors import PlatformError
@@ -39,13 +39,16 @@ class WhatsAppAdapter:
         session = self._client.session(account, context.observed_at, result)
         day = context.observed_at.date()
         with Tally(result) as tally:
-            for source in self._spec.select("account", "gauge"):
+            gauges = self._spec.select("account", "gauge") if context.reads_account else []
+            for source in gauges:
                 tally.plan("account", source.metric, day)
+            # The list is the account's own figure, also when no template is due; without it only known ones are asked.
+            edges = self._edges(account) if gauges else []
             try:
-                found = await self._templates(session, account, Patience(), context.known_posts, result)
+                found = await self._finder(session, Patience(), result).find(edges, context.known_posts)
             except PlatformError as error:
                 raise of_whole_account(error) from None
-            self._count(found, day, result, tally)
+            self._count(gauges, found, day, result, tally)
 
     async def insights(
         self, account: Account, window: Window, context: CollectionContext, result: AccountResult
@@ -65,25 +68,23 @@ class WhatsAppAdapter:
             templates = TemplateSeries(session, path, waba.currency, self._spec, context, patience, result)
             try:
                 # Known templates that are listed no more have no series either: none is looked up here.
-                found = await self._templates(session, account, patience, (), result)
+                found = await self._finder(session, patience, result).find(self._edges(account), ())
             except PlatformError as failure:
                 templates.refuse(days, whatsapp_errors.weigh(failure, patience), 1, tally)
                 return
             await templates.read([one.post for one in found.posts], days, tally)
 
-    async def _templates(
-        self,
-        session: Session,
-        account: Account,
-        patience: Patience,
-        known: Sequence[str],
-        result: AccountResult,
-    ) -> Found:
-        finder = PostFinder(session, self._version, TEMPLATE_FIELDS, template, "template", patience, result)
-        return await finder.find([(f"/{self._version}/{account.external_id}/message_templates", None)], known)
+    def _edges(self, account: Account) -> list[tuple[str, datetime | None]]:
+        """The one list of all templates; they have no age to stop at."""
+        return [(f"/{self._version}/{account.external_id}/message_templates", None)]
 
-    def _count(self, found: Found, day: date, result: AccountResult, tally: Tally) -> None:
-        for source in self._spec.select("account", "gauge"):
+    def _finder(self, session: Session, patience: Patience, result: AccountResult) -> PostFinder:
+        return PostFinder(session, self._version, TEMPLATE_FIELDS, template, "template", patience, result)
+
+    def _count(
+        self, gauges: Sequence[SourceMetric], found: Found, day: date, result: AccountResult, tally: Tally
+    ) -> None:
+        for source in gauges:
             if found.refusal is not None:
                 tally.refuse("account", source.metric, day, found.refusal)
                 continue

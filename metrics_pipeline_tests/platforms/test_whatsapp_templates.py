@@ -215,6 +215,16 @@ def test_a_known_template_that_is_listed_no_more_becomes_a_tombstone(loopback: L
     assert turn.value("message_templates") == 2
 
 
+def test_one_named_template_is_looked_up_without_the_list(loopback: Loopback) -> None:
+    def answer(asked: Asked) -> Reply:
+        return Reply({"id": "9", "name": "kept", "status": "APPROVED"})
+
+    loopback.answer = answer
+    turn = take_turn("whatsapp", settings_for(loopback, "whatsapp"), known=("9",), post_age=None, reads_account=False)
+    assert loopback.paths() == ["/v26.0/9"]
+    assert ([p.title for p in turn.result.posts], turn.result.readings, turn.result.outcomes) == (["kept"], [], [])
+
+
 def test_all_templates_gone_at_once_is_a_token_that_lost_its_sight(loopback: Loopback) -> None:
     def answer(asked: Asked) -> Reply:
         is_list = asked.path.endswith("/message_templates")
