@@ -113,6 +113,11 @@ class Call:
         failing = self.faults.strike(*here, "server_errors")
         if failing is not None:
             raise words.server_error(failing.status)
+        luck = self.faults.luck(*here)
+        if luck is not None and luck[1] == "fails":
+            raise words.server_error(luck[0].status)
+        if luck is not None:
+            self.delay_seconds += (luck[0].ms or 0) / 1_000
         if self.faults.of(*here, "permission"):
             raise words.permission()
         if self.faults.strike(*here, "malformed") is not None:

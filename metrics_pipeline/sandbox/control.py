@@ -58,7 +58,13 @@ def control_routes(faults: FaultBook, log: RequestLog, seed: int) -> list[Route]
             }
             for asked, count in counted
         ]
-        return JSONResponse({"total": sum(count for _, count in counted), "requests": entries})
+        busiest = [
+            {"platform": platform, "path": path, "count": count}
+            for (platform, path), count in log.busiest_minute().items()
+        ]
+        return JSONResponse(
+            {"total": sum(count for _, count in counted), "requests": entries, "busiest_minute": busiest}
+        )
 
     async def clear_log(request: Request) -> Response:
         log.clear()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from random import Random
 from threading import Lock
 from typing import Literal
 
@@ -14,6 +15,7 @@ FaultKind = Literal[
     "token_expired",
     "throttled",
     "server_errors",
+    "unreliable",
     "refused_metric",
     "deleted_post",
     "restated",
@@ -32,6 +34,7 @@ _NEEDS: Mapping[str, tuple[str, ...]] = {
     "restated": ("day", "factor"),
     "slow": ("ms",),
 }
+Bad = Literal["fails", "hangs"]
 
 
 class Fault(BaseModel):
@@ -39,7 +42,8 @@ class Fault(BaseModel):
 
     token_expired: `token` (only that token is refused; without it, every one).
     throttled: `requests` to refuse (without it, until cleared), `reset_seconds` until the platform says to return.
-    server_errors: every `every`-th request fails with `status`. malformed: `requests` broken bodies, default one.
+    server_errors: every `every`-th request fails with `status`. unreliable: a share of the requests, by chance,
+    fails with `status` (`error_share`) or takes `ms` longer than it should (`hang_share`). malformed: `requests` broken bodies, default one.
     refused_metric: `metric` as the platform names it. deleted_post: `post_id`.
     restated: the series of `day` (the platform's own calendar) is multiplied by `factor` from `since` on.
     slow: `ms` of delay. new_vocabulary, analytics_enabled (X), hidden_subscribers (YouTube), permission: no parameter.
@@ -61,6 +65,8 @@ class Fault(BaseModel):
     factor: float | None = Field(None, ge=0)
     since: AwareDatetime | None = None
     ms: int | None = Field(None, ge=0, le=60_000)
+    error_share: float = Field(0.05, ge=0, le=1)
+    hang_share: float = Field(0.0, ge=0, le=1)
 
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> Fault:
@@ -79,6 +85,7 @@ class Fault(BaseModel):
 class _Active:
     fault: Fault
     seen: int = 0
+    chance: Random = field(default_factory=Random)
 
 
 @dataclass(slots=True)
@@ -102,7 +109,10 @@ class FaultBook:
 
     def add(self, fault: Fault) -> None:
         with self._lock:
-            self._by_account.setdefault((fault.platform, fault.external_id), {})[fault.identity] = _Active(fault)
+            # the same fault of the same account draws the same luck each time it is switched on
+            chance = Random(f"{fault.platform}/{fault.external_id}")  # noqa: S311 - no secret
+            active = self._by_account.setdefault((fault.platform, fault.external_id), {})
+            active[fault.identity] = _Active(fault, chance=chance)
 
     def clear(self, platform: str | None = None, external_id: str | None = None, fault: FaultKind | None = None) -> int:
         """Switch off every fault that matches what is given; returns how many there were."""
@@ -146,6 +156,20 @@ class FaultBook:
             for fault in self.of(platform, external_id, "restated")
             if fault.day is not None and fault.factor is not None and _since(fault.since) <= at
         }
+
+    def luck(self, platform: str, external_id: str) -> tuple[Fault, Bad] | None:
+        """What becomes of this request of an unreliable platform; None for nothing bad."""
+        if not self._by_account:
+            return None
+        with self._lock:
+            for one in self._by_account.get((platform, external_id), {}).values():
+                if one.fault.fault == "unreliable":
+                    drawn = one.chance.random()
+                    if drawn < one.fault.error_share:
+                        return one.fault, "fails"
+                    if drawn < one.fault.error_share + one.fault.hang_share:
+                        return one.fault, "hangs"
+        return None
 
     def strike(self, platform: str, external_id: str, kind: FaultKind) -> Fault | None:
         """Count one request against a counted fault (throttled, server_errors, malformed); the fault if it hits."""
