@@ -114,7 +114,7 @@ def make_app(seed: int, clock: Clock, faults: FaultBook, log: RequestLog) -> Sta
     return Starlette(
         routes=[
             Mount("/sandbox", routes=control_routes(faults, log, seed)),
-            *TokenEndpoints(log).routes(),
+            *TokenEndpoints.noting(log).routes(),
             Route("/at/{at}/{platform}/{path:path}", platforms.__call__, methods=["GET", "POST"]),
             Route("/{platform}/{path:path}", platforms.__call__, methods=["GET", "POST"]),
         ]
