@@ -43,9 +43,7 @@ def test_the_project_catalogue_is_sound() -> None:
 
 
 def test_every_way_to_renew_a_token_leans_on_what_exists() -> None:
-    settings = load_settings()
     for spec in catalog().platforms.values():
-        assert spec.oauth_under(settings) is not None, spec.platform
         for oauth in [*spec.oauth, *(o.otherwise for o in spec.oauth if o.otherwise)]:
             assert oauth.host in spec.hosts
             needed = [*oauth.when, *(f"{spec.platform}_client_{part}" for part in oauth.client)]
