@@ -23,6 +23,7 @@ FaultKind = Literal[
     "slow",
     "permission",
     "malformed",
+    "renamed",
 ]
 
 # What a fault cannot do without.
@@ -31,6 +32,7 @@ _NEEDS: Mapping[str, tuple[str, ...]] = {
     "deleted_post": ("post_id",),
     "restated": ("day", "factor"),
     "slow": ("ms",),
+    "renamed": ("name",),
 }
 
 
@@ -42,6 +44,7 @@ class Fault(BaseModel):
     server_errors: every `every`-th request fails with `status`. malformed: `requests` broken bodies, default one.
     refused_metric: `metric` as the platform names it. deleted_post: `post_id`.
     restated: the series of `day` (the platform's own calendar) is multiplied by `factor` from `since` on.
+    renamed: the account's `name`, and `account_type` where the platform has one, from `since` on.
     slow: `ms` of delay. new_vocabulary, analytics_enabled (X), hidden_subscribers (YouTube), permission: no parameter.
     """
 
@@ -61,6 +64,8 @@ class Fault(BaseModel):
     factor: float | None = Field(None, ge=0)
     since: AwareDatetime | None = None
     ms: int | None = Field(None, ge=0, le=60_000)
+    name: str | None = Field(None, min_length=1)
+    account_type: str | None = None
 
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> Fault:
@@ -72,7 +77,7 @@ class Fault(BaseModel):
     @property
     def identity(self) -> tuple[object, ...]:
         """Two faults with the same identity cannot stand side by side: the later replaces the earlier."""
-        return (self.fault, self.token, self.metric, self.post_id, self.day)
+        return (self.fault, self.token, self.metric, self.post_id, self.day, self.name)
 
 
 @dataclass(slots=True)
@@ -146,6 +151,11 @@ class FaultBook:
             for fault in self.of(platform, external_id, "restated")
             if fault.day is not None and fault.factor is not None and _since(fault.since) <= at
         }
+
+    def renamed(self, platform: str, external_id: str, at: float) -> Fault | None:
+        """The newest renaming that has happened at `at`."""
+        past = [fault for fault in self.of(platform, external_id, "renamed") if _since(fault.since) <= at]
+        return max(past, key=lambda fault: _since(fault.since), default=None)
 
     def strike(self, platform: str, external_id: str, kind: FaultKind) -> Fault | None:
         """Count one request against a counted fault (throttled, server_errors, malformed); the fault if it hits."""
