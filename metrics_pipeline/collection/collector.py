@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine as ControlEngine
 
 from metrics_pipeline.catalog.models import PlatformSpec
+from metrics_pipeline.collection.account_history import record_changes
 from metrics_pipeline.collection.account_run import AccountRun, Slot, Turn
 from metrics_pipeline.collection.known_posts import KnownPosts
 from metrics_pipeline.collection.request import CollectionRequest
@@ -59,6 +60,7 @@ class Collector:
         summary.rows_gained = store_batch(
             self.engine, self.spec.platform, request.collection, batch(request.collection, turns)
         )
+        record_changes(self.engine, self.control, [self.spec.platform])
         summary.seconds = time.monotonic() - started
         summary.lag_minutes = max(0.0, (now - request.window.end).total_seconds() / 60)
         for report in summary.accounts:
