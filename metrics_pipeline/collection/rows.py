@@ -11,14 +11,8 @@ import pyarrow as pa
 
 from metrics_pipeline.collection.scope import TurnScope
 from metrics_pipeline.collection.summary import GOOD, AccountReport
-from metrics_pipeline.lake.tables import (
-    ACCOUNT_HISTORY,
-    API_RESPONSES,
-    COLLECTION_STATUS,
-    COUNTER_READINGS,
-    INSIGHT_READINGS,
-    POSTS,
-)
+from metrics_pipeline.lake.account_tables import ACCOUNT_HISTORY
+from metrics_pipeline.lake.tables import API_RESPONSES, COLLECTION_STATUS, COUNTER_READINGS, INSIGHT_READINGS, POSTS
 from metrics_pipeline.platforms.contract import Outcome, Post, Profile, RawResponse, Reading
 from metrics_pipeline.windows import Window
 

@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-from metrics_pipeline.lake.table_spec import Column, ColumnType, TableSpec
+from metrics_pipeline.lake.account_tables import ACCOUNT_HISTORY
+from metrics_pipeline.lake.table_spec import TENANT, ColumnType, TableSpec, columns_of
 
-
-def _columns(*groups: tuple[tuple[str, ColumnType, str], ...]) -> tuple[Column, ...]:
-    return tuple(Column(*column) for group in groups for column in group)
-
-
-_TENANT: tuple[tuple[str, ColumnType, str], ...] = (
-    ("workspace_id", "string", "The tenant the row belongs to."),
-    ("platform", "string", "Platform name in lower case."),
-)
 _READING: tuple[tuple[str, ColumnType, str], ...] = (
     ("account_id", "string", "Account within the workspace."),
     ("post_id", "string", "Post as the platform names it; null at account level."),
@@ -34,8 +26,8 @@ _READING: tuple[tuple[str, ColumnType, str], ...] = (
 API_RESPONSES = TableSpec(
     "api_responses",
     "One response of a platform as it was received, with the request that led to it; never a token.",
-    _columns(
-        _TENANT,
+    columns_of(
+        TENANT,
         (
             ("date", "date", "UTC day the response was received."),
             ("account_id", "string", "Account the request was made for."),
@@ -65,8 +57,8 @@ API_RESPONSES = TableSpec(
 COUNTER_READINGS = TableSpec(
     "counter_readings",
     "One lifetime counter or gauge of an account or a post as seen at observed_at. A past hour cannot be observed.",
-    _columns(
-        _TENANT,
+    columns_of(
+        TENANT,
         (
             ("date", "date", "UTC day the reading stands for."),
             ("hour", "int", "UTC hour the reading stands for, 0 to 23."),
@@ -85,8 +77,8 @@ INSIGHT_READINGS = TableSpec(
     "insight_readings",
     "One value of a platform's own series for a measured day, as read at read_at. "
     "Logically append-only: a re-read adds a row only where the value changed, else it moves confirmed_at.",
-    _columns(
-        _TENANT,
+    columns_of(
+        TENANT,
         (
             ("date", "date", "Measured day; the last day of longer windows."),
             ("window", "string", "What the value covers: P1D, P7D or P1M (ISO 8601)."),
@@ -104,8 +96,8 @@ INSIGHT_READINGS = TableSpec(
 POSTS = TableSpec(
     "posts",
     "One post with its latest known attributes; deleted posts stay as tombstones.",
-    _columns(
-        _TENANT,
+    columns_of(
+        TENANT,
         (
             ("account_id", "string", "Account within the workspace."),
             ("post_id", "string", "Post as the platform names it."),
@@ -125,43 +117,11 @@ POSTS = TableSpec(
     sort_by=("workspace_id", "account_id", "post_id"),
 )
 
-ACCOUNT_HISTORY = TableSpec(
-    "account_history",
-    "One version of an account: from valid_from on it had this name, type and status. A version is added when one of "
-    "them changes; the view accounts has the current ones.",
-    _columns(
-        _TENANT,
-        (
-            ("account_id", "string", "Account within the workspace."),
-            ("external_id", "string", "The account as the platform knows it."),
-            ("name", "string", "Its name on the platform; null where no answer has told it."),
-            ("account_type", "string", "The platform's own kind of account; null where it has none or tells none."),
-            ("status", "string", "connected, needs_reauth, disabled or removed; null before it was added here."),
-            ("reason", "string", "Why it has this status, in words."),
-            ("valid_from", "timestamp", "First instant of the version."),
-            ("valid_to", "timestamp", "First instant of the next version; null for the current one."),
-            ("is_current", "boolean", "Whether this is the latest version, also of an account that was removed."),
-            (
-                "changed",
-                "string",
-                "What differs from the version before: name, account_type, status, reason; null for the first.",
-            ),
-            ("profile_read_at", "timestamp", "First time the platform gave this name and type."),
-            ("profile_confirmed_at", "timestamp", "Last time in a row it gave the same."),
-            ("status_at", "timestamp", "When the account got this status."),
-            ("status_number", "bigint", "Place of that change among all changes of status."),
-        ),
-    ),
-    partition_by=("platform",),
-    keys=("workspace_id", "platform", "account_id", "valid_from"),
-    sort_by=("workspace_id", "account_id", "valid_from"),
-)
-
 COLLECTION_STATUS = TableSpec(
     "collection_status",
     "What became of each metric of each account and measured day at the last attempt, and why.",
-    _columns(
-        _TENANT,
+    columns_of(
+        TENANT,
         (
             ("date", "date", "Measured day."),
             ("account_id", "string", "Account within the workspace."),
@@ -197,7 +157,7 @@ _SERIES_KEY: tuple[tuple[str, ColumnType, str], ...] = (
 DAILY_METRICS = TableSpec(
     "daily_metrics",
     "One metric of one workspace, account or post on one UTC day partition: the table everything later reads.",
-    _columns(
+    columns_of(
         (("date", "date", "Measured day."),),
         _SERIES_KEY,
         (
@@ -269,7 +229,7 @@ _PERIOD: tuple[tuple[str, ColumnType, str], ...] = (
 WEEKLY_METRICS = TableSpec(
     "weekly_metrics",
     "One metric of one entity per week, built from daily_metrics; a week belongs to its first day.",
-    _columns((("week_start", "date", "First day of the week."),), _SERIES_KEY, _PERIOD),
+    columns_of((("week_start", "date", "First day of the week."),), _SERIES_KEY, _PERIOD),
     partition_by=("week_start",),
     keys=("week_start", "workspace_id", "platform", "entity_type", "entity_id", "metric"),
     sort_by=("workspace_id", "platform", "entity_type", "entity_id", "metric"),
@@ -279,7 +239,7 @@ WEEKLY_METRICS = TableSpec(
 MONTHLY_METRICS = TableSpec(
     "monthly_metrics",
     "One metric of one entity per calendar month, built from daily_metrics.",
-    _columns(
+    columns_of(
         (("month_start", "date", "First day of the month."),),
         _SERIES_KEY,
         _PERIOD,

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metrics_pipeline.collection.account_history import merge_facts
-from metrics_pipeline.lake.tables import ACCOUNT_HISTORY
+from metrics_pipeline.lake.account_tables import ACCOUNT_HISTORY
 from metrics_pipeline_tests.aggregation.examples import histories
 from metrics_pipeline_tests.aggregation.memory_engine import MemoryEngine
 
