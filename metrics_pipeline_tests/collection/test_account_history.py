@@ -23,8 +23,8 @@ from metrics_pipeline.windows import HOUR, Window, midnight
 NOW = datetime(2026, 3, 16, 10, 50, tzinfo=UTC)
 DAY = timedelta(days=1)
 RENAMED = {"name": "new_name", "account_type": "creator"}
-# LinkedIn names a page only in a call of its own, which is not made.
-NAMELESS = {"linkedin"}
+# Their names stand in calls of their own, which are not made.
+NAMELESS = {"linkedin", "whatsapp"}
 TYPED = {"facebook", "pinterest", "x"}
 
 Version = dict[str, object]
@@ -40,7 +40,9 @@ def sandbox() -> Iterator[SandboxServer]:
 def pipeline(tmp_path: Path, sandbox: SandboxServer) -> Pipeline:
     sandbox.faults.clear()
     urls: dict[str, object] = {f"{p}_base_url": sandbox.base_url(p) for p in PLATFORMS}
-    pipeline = Pipeline(load_settings(data_dir=tmp_path, now=NOW - DAY, post_max_age_days=5, **urls))
+    # every post at every hour: Threads names a profile in its posts only
+    cadence = {"default": "5d:1h"}
+    pipeline = Pipeline(load_settings(data_dir=tmp_path, now=NOW - DAY, cadence=cadence, **urls))
     add_workspace(pipeline.control, "W", "w", now=NOW - DAY)
     return pipeline
 
