@@ -7,7 +7,7 @@ from datetime import date
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from metrics_pipeline.collection.account_history import merge_news
+from metrics_pipeline.collection.account_history import merge_facts
 from metrics_pipeline.collection.rows import Batch
 from metrics_pipeline.lake.engine import Engine
 from metrics_pipeline.lake.predicates import Partitions
@@ -28,7 +28,7 @@ def store_batch(engine: Engine, platform: str, collection: str, rows: Batch, cha
         engine.lake.append("api_responses", rows.responses)
     if rows.posts.num_rows:
         engine.merge("posts", "merge/posts.sql", rows.posts, Partitions(equals={"platform": platform}))
-    merge_news(engine, platform, rows.profiles if changes is None else pa.concat_tables([rows.profiles, changes]))
+    merge_facts(engine, platform, rows.profiles if changes is None else pa.concat_tables([rows.profiles, changes]))
     table = "counter_readings" if collection == "counters" else "insight_readings"
     gained = merge_days(engine, table, platform, rows.readings)
     merge_days(engine, "collection_status", platform, rows.statuses)

@@ -26,7 +26,7 @@ ACCOUNT_HISTORY = TableSpec(
                 "What differs from the version before: name, account_type, status, reason; null for the first.",
             ),
             ("profile_read_at", "timestamp", "First time the platform gave this name and type."),
-            ("profile_confirmed_at", "timestamp", "Last time in a row it gave the same, noted once a day."),
+            ("profile_confirmed_at", "timestamp", "Last time in a row it gave the same."),
             ("status_at", "timestamp", "When the account got this status."),
             ("status_number", "bigint", "Place of that change among all changes of status."),
         ),
