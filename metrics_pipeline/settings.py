@@ -6,6 +6,7 @@ import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import available_timezones
 
 from pydantic import AwareDatetime, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
@@ -55,6 +56,7 @@ class Settings(BaseSettings):
     linkedin_base_url: str | None = Field(None, description="Sandbox or proxy for LinkedIn; may contain {at}.")
     pinterest_base_url: str | None = Field(None, description="Sandbox or proxy for Pinterest; may contain {at}.")
     tiktok_base_url: str | None = Field(None, description="Sandbox or proxy for TikTok; may contain {at}.")
+    whatsapp_base_url: str | None = Field(None, description="Sandbox or proxy for WhatsApp; may contain {at}.")
     x_base_url: str | None = Field(None, description="Sandbox or proxy for X; may contain {at}.")
     youtube_base_url: str | None = Field(None, description="Sandbox or proxy for YouTube; may contain {at}.")
     instagram_client_id: str | None = Field(None, description="Application (client) id at Meta, to renew tokens.")
@@ -104,6 +106,11 @@ class Settings(BaseSettings):
     tiktok_watched_rate: Literal["share", "percent"] = Field(
         "share",
         description="Unit of full_video_watched_rate: 0 to 1 or 0 to 100; a share above 1 is refused as unknown.",
+    )
+    whatsapp_graph_version: str = Field("v26.0", description="Graph API version for WhatsApp, as for Pages.")
+    whatsapp_time_zones: dict[str, str] = Field(
+        {},
+        description='Zones by timezone_id as JSON, {"1": "America/Los_Angeles"}; without one a day has its UTC offset.',
     )
     x_vocabulary: Literal["tweet", "post"] = Field(
         "tweet",
@@ -175,6 +182,14 @@ class Settings(BaseSettings):
     def _are_cadences(cls, value: dict[str, str]) -> dict[str, str]:
         for text in value.values():
             Cadence.parse(text)
+        return value
+
+    @field_validator("whatsapp_time_zones")
+    @classmethod
+    def _known_zones(cls, value: dict[str, str]) -> dict[str, str]:
+        unknown = sorted(set(value.values()) - available_timezones())
+        if unknown:
+            raise ValueError(f"there is no time zone {unknown[0]!r}")
         return value
 
     @field_validator("pipeline_start", "collection_start")

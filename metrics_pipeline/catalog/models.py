@@ -30,7 +30,7 @@ class Metric(_Model):
     name: str
     label: str
     description: str
-    unit: Literal["count", "seconds", "ratio", "percent"]
+    unit: Literal["count", "seconds", "ratio", "percent", "currency"]
     levels: list[Literal["account", "post", "workspace"]] = Field(min_length=1)
     additivity: Additivity
     across_entities: AcrossEntities
@@ -62,7 +62,8 @@ class SourceMetric(_Model):
 
     kind: series (a value per day, past days can be read), counter (lifetime total), unique_counter (lifetime
     distinct people, never differenced), gauge (a level). `scale` turns the platform's unit into the metric's.
-    `post_types` limits a post-level source to those types (empty = all).
+    `post_types` limits a post-level source to those types (empty = all). A post-level source that does not add up
+    covers only a part of what the account did: the account's figure is never the sum of its posts.
     """
 
     source: str
@@ -80,6 +81,7 @@ class SourceMetric(_Model):
     day_timezone: str = "UTC"
     definition_breaks: list[DefinitionBreak] = []
     optional: bool = False
+    adds_up: bool = True
 
     def definition_version(self, day: date) -> int:
         """The definition in force on a measured day; 1 before any break."""

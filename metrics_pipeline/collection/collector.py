@@ -160,8 +160,10 @@ class Collector:
         if request.collection == "insights" or not windows:
             return {}
         before = windows[-1][0].start
+        has_post_counters = any(source.kind != "series" for source in self.spec.select("post"))
         parameters: dict[str, Parameter] = {
             "platform": self.spec.platform,
+            "level": "post" if has_post_counters else "account",
             "before": before,
             "since": (before - timedelta(days=MEMORY_DAYS)).date(),
         }

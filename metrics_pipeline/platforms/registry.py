@@ -10,7 +10,7 @@ import httpx
 from metrics_pipeline.catalog.loader import catalog
 from metrics_pipeline.catalog.models import PlatformSpec
 from metrics_pipeline.errors import UserError
-from metrics_pipeline.platforms import facebook, instagram, linkedin, pinterest, threads, tiktok, x, youtube
+from metrics_pipeline.platforms import facebook, instagram, linkedin, pinterest, threads, tiktok, whatsapp, x, youtube
 from metrics_pipeline.platforms.contract import Adapter
 from metrics_pipeline.platforms.dialect import Dialect
 from metrics_pipeline.platforms.http import PlatformClient, Sleep
@@ -26,6 +26,7 @@ _PLATFORMS: dict[str, tuple[Dialect, _Make]] = {
     "pinterest": (pinterest.DIALECT, pinterest.PinterestAdapter),
     "threads": (threads.DIALECT, threads.ThreadsAdapter),
     "tiktok": (tiktok.DIALECT, tiktok.TikTokAdapter),
+    "whatsapp": (whatsapp.DIALECT, whatsapp.WhatsAppAdapter),
     "x": (x.DIALECT, x.XAdapter),
     "youtube": (youtube.DIALECT, youtube.YouTubeAdapter),
 }
