@@ -81,7 +81,7 @@ class Pipeline:
             engine=self.engine,
             control=self.control,
             tokens=TokenKeeper(self.catalog.platforms[platform], self.settings, self.control, self.ring, refresh),
-            build_adapter=lambda: build_adapter(platform, self.settings),
+            build_adapter=lambda meter: build_adapter(platform, self.settings, meter=meter),
             can_observe_past=can_observe_past(platform, self.settings),
         )
 

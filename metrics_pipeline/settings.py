@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+from zoneinfo import available_timezones
 
 from pydantic import AwareDatetime, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from metrics_pipeline.catalog.cadence import Cadence
 from metrics_pipeline.clock import Clock, FixedClock, SystemClock
@@ -15,6 +17,7 @@ from metrics_pipeline.errors import UserError
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 SETTINGS_FILE = "settings.env"
+BudgetItem = Literal["calls", "calls_per_endpoint", "calls_per_account", "units", "usd"]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
@@ -53,6 +56,7 @@ class Settings(BaseSettings):
     linkedin_base_url: str | None = Field(None, description="Sandbox or proxy for LinkedIn; may contain {at}.")
     pinterest_base_url: str | None = Field(None, description="Sandbox or proxy for Pinterest; may contain {at}.")
     tiktok_base_url: str | None = Field(None, description="Sandbox or proxy for TikTok; may contain {at}.")
+    whatsapp_base_url: str | None = Field(None, description="Sandbox or proxy for WhatsApp; may contain {at}.")
     x_base_url: str | None = Field(None, description="Sandbox or proxy for X; may contain {at}.")
     youtube_base_url: str | None = Field(None, description="Sandbox or proxy for YouTube; may contain {at}.")
     facebook_client_id: str | None = Field(None, description="App id at Meta, to exchange the user token of a Page.")
@@ -112,6 +116,11 @@ class Settings(BaseSettings):
         "share",
         description="Unit of full_video_watched_rate: 0 to 1 or 0 to 100; a share above 1 is refused as unknown.",
     )
+    whatsapp_graph_version: str = Field("v26.0", description="Graph API version for WhatsApp, as for Pages.")
+    whatsapp_time_zones: dict[str, str] = Field(
+        {},
+        description='Zones by timezone_id as JSON, {"1": "America/Los_Angeles"}; without one a day has its UTC offset.',
+    )
     x_vocabulary: Literal["tweet", "post"] = Field(
         "tweet",
         description="X renames its query parameters: the spelling tried first; the other one is tried when refused.",
@@ -133,6 +142,10 @@ class Settings(BaseSettings):
         60.0,
         ge=0,
         description="Longest wait for a rate-limit window inside a run; a longer one ends the account's turn.",
+    )
+    budgets: dict[str, dict[BudgetItem, Annotated[float, Field(gt=0)]]] = Field(
+        {},
+        description='Most a day may cost, by platform: {"x": {"usd": 5}, "linkedin": {"calls_per_endpoint": 400}}.',
     )
     request_budget: int = Field(2000, ge=1, description="Requests one account may spend in one run.")
     cadence: dict[str, str] = Field(
@@ -178,6 +191,14 @@ class Settings(BaseSettings):
     def _are_cadences(cls, value: dict[str, str]) -> dict[str, str]:
         for text in value.values():
             Cadence.parse(text)
+        return value
+
+    @field_validator("whatsapp_time_zones")
+    @classmethod
+    def _known_zones(cls, value: dict[str, str]) -> dict[str, str]:
+        unknown = sorted(set(value.values()) - available_timezones())
+        if unknown:
+            raise ValueError(f"there is no time zone {unknown[0]!r}")
         return value
 
     @field_validator("pipeline_start", "collection_start")
@@ -228,6 +249,10 @@ def load_settings(**overrides: object) -> Settings:
     try:
         data_dir = Settings(**given).data_dir  # type: ignore[arg-type]
         return Settings(_env_file=data_dir / SETTINGS_FILE, **given)  # type: ignore[arg-type]
+    except SettingsError as error:
+        field = re.search(r'field "(\w+)"', str(error))
+        name = f"METRICS_{field[1].upper()}" if field else "A setting"
+        raise UserError(f"{name} cannot be used: it is not written as JSON.") from None
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         name = ".".join(str(part) for part in first["loc"])

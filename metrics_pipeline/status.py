@@ -10,8 +10,8 @@ from metrics_pipeline.control.accounts import AccountRecord, list_accounts
 from metrics_pipeline.control.token_refresh import valid_until
 from metrics_pipeline.pipeline import Pipeline
 
-# Counters are read hourly: three missed hours are no hiccup any more.
-STALE_AFTER = timedelta(hours=3)
+# One missed look is a hiccup, three in a row are none any more.
+LOOKS_BEFORE_STALE = 3
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,9 @@ def account_states(pipeline: Pipeline, days: int) -> list[AccountState]:
     for account in list_accounts(pipeline.control):
         row = by_account.get((account.workspace_id, account.account_id), {})
         last_counters = row.get("last_counters_at")
+        spec = pipeline.catalog.platforms.get(account.platform)
+        hours = spec.cadence_under(pipeline.settings.cadence).account_hours if spec is not None else 1
+        stale_after = timedelta(hours=LOOKS_BEFORE_STALE * hours)
         states.append(
             AccountState(
                 account,
@@ -61,7 +64,7 @@ def account_states(pipeline: Pipeline, days: int) -> list[AccountState]:
                 row.get("days_with_value", 0),
                 row.get("days_asked", 0),
                 row.get("metrics_missing", 0),
-                is_stale=account.status == "active" and (last_counters is None or now - last_counters > STALE_AFTER),
+                is_stale=account.status == "active" and (last_counters is None or now - last_counters > stale_after),
                 token_valid_until=tokens.get((account.workspace_id, account.account_id)),
             )
         )

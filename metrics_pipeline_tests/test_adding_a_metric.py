@@ -21,7 +21,8 @@ from metrics_pipeline.control.workspaces import add_workspace
 from metrics_pipeline.pipeline import Pipeline
 from metrics_pipeline.platforms import instagram, youtube
 from metrics_pipeline.platforms.contract import Adapter
-from metrics_pipeline.platforms.http import Dialect, PlatformClient
+from metrics_pipeline.platforms.dialect import Dialect
+from metrics_pipeline.platforms.http import PlatformClient
 from metrics_pipeline.platforms.oauth import refresh
 from metrics_pipeline.sandbox.server import SandboxServer
 from metrics_pipeline.settings import Settings
@@ -81,7 +82,7 @@ def collect(pipeline: Pipeline, edited: Catalog, platform: str, kind: Collection
         engine=pipeline.engine,
         control=pipeline.control,
         tokens=TokenKeeper(spec, settings, pipeline.control, pipeline.ring, refresh),
-        build_adapter=lambda: make(spec, settings, PlatformClient(spec, dialect, settings)),
+        build_adapter=lambda _meter: make(spec, settings, PlatformClient(spec, dialect, settings)),
         can_observe_past=True,
     )
     assert collector.run(CollectionRequest(kind, window, "run")).ok == 1

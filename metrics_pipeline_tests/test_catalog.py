@@ -35,6 +35,7 @@ def test_the_project_catalogue_is_sound() -> None:
         "pinterest",
         "threads",
         "tiktok",
+        "whatsapp",
         "x",
         "youtube",
     }

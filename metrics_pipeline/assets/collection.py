@@ -30,6 +30,15 @@ class CollectionScope(dg.Config):
 
     workspaces: list[str] = Field(default_factory=list, description="Only these workspaces.")
     accounts: list[str] = Field(default_factory=list, description="Only these accounts.")
+    posts: list[str] = Field(
+        default_factory=list, description="Only these posts of the one account that is named, and nothing else of it."
+    )
+    everything: bool = Field(default=False, description="Read every post, also those that are not due yet.")
+
+
+def scope_config(asset: dg.AssetKey, **scope: object) -> dict[str, object]:
+    """Run configuration that narrows one collector; the names are those of CollectionScope."""
+    return {"ops": {"__".join(asset.path): {"config": scope}}}
 
 
 def platform_asset_key(platform: str, collection: CollectionKind) -> dg.AssetKey:
@@ -86,10 +95,16 @@ def _collection_asset(
     def collect(
         context: dg.AssetExecutionContext, config: CollectionScope, pipeline: dg.ResourceParam[Pipeline]
     ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads the bare name
-        request = CollectionRequest(
-            collection, window_of(context), context.run.run_id, config.workspaces, config.accounts
-        )
         try:
+            request = CollectionRequest(
+                collection,
+                window_of(context),
+                context.run.run_id,
+                config.workspaces,
+                config.accounts,
+                config.posts,
+                config.everything,
+            )
             summary = pipeline.collector(spec.platform).run(request)
         except UserError as error:
             raise dg.Failure(str(error), allow_retries=False) from error
@@ -145,6 +160,9 @@ def _figures(summary: CollectionSummary) -> dict[str, dg.MetadataValue]:
     unknown = sorted({f for a in summary.accounts for f in a.result.unknown_fields})
     if unknown:
         shown["unknown_fields"] = dg.MetadataValue.md("\n".join(f"- `{f}`" for f in unknown[:50]))
+    if summary.left_for_later:
+        lines = (f"- {a.workspace_id}/{a.account_id}: {a.problem}" for a in summary.left_for_later)
+        shown["left_for_later"] = dg.MetadataValue.md("\n".join(lines))
     return {**shown, "outcome": dg.MetadataValue.text(summary.verdict.value)}
 
 

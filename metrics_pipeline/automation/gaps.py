@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 import dagster as dg
 
 from metrics_pipeline.assets.aggregates import DAILY_KEYS, MONTHLY_KEY, WEEKLY_KEY
-from metrics_pipeline.assets.collection import platform_asset_key
+from metrics_pipeline.assets.collection import platform_asset_key, scope_config
 from metrics_pipeline.automation.jobs import DAILY_CLOSE, MONTHLY_CLOSE, WEEKLY_CLOSE, collection_job_name
 from metrics_pipeline.automation.ranges import consecutive, keys_in_window, range_tags
 from metrics_pipeline.collection.refills import Refill, find_refills
@@ -60,14 +60,11 @@ def _account_requests(pipeline: Pipeline, partitions: PartitionSets, now: dateti
             yield dg.RunRequest(
                 run_key=_refill_key(refill, now),
                 job_name=collection_job_name(refill.platform, "insights"),
-                run_config={"ops": _op_config(refill)},
+                run_config=scope_config(
+                    platform_asset_key(refill.platform, "insights"), accounts=list(refill.accounts)
+                ),
                 tags={**range_tags(keys), REFILL_TAG: "account"},
             )
-
-
-def _op_config(refill: Refill) -> dict[str, object]:
-    op = "__".join(platform_asset_key(refill.platform, "insights").path)
-    return {op: {"config": {"accounts": list(refill.accounts)}}}
 
 
 def _refill_key(refill: Refill, now: datetime) -> str:

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from metrics_pipeline.automation.backfill import Step
-from metrics_pipeline.control.accounts import list_accounts
 from metrics_pipeline.pipeline import Pipeline
+from metrics_pipeline.planning import plan_day
+
+HOURS_A_DAY = 24
 
 
 def planned_calls(pipeline: Pipeline, step: Step) -> int | None:
-    """Calls of a collecting step, from the calls that its accounts' last runs took per partition.
-
-    None for a step that calls nobody, or for which nothing has been collected yet.
-    """
+    """Calls of a collecting step: its share of the plan of a day. None for a step that calls nobody."""
     asset = step.assets[0]
     if asset.path[0] != "platforms":
         return None
     platform, collection = asset.path[1], asset.path[2]
-    accounts = [a for a in list_accounts(pipeline.control, platform=platform) if a.status == "active"]
-    rows = pipeline.engine.query(
-        "collection/calls_per_partition.sql",
-        {"platform": platform, "collection": collection, "unit": "hour" if collection == "counters" else "day"},
-    ).to_pylist()
-    if not rows or rows[0]["calls_per_partition"] is None:
-        return None
-    per_partition = float(rows[0]["calls_per_partition"])
-    return round(per_partition * len(accounts) * len(step.keys))
+    plan = next((p for p in plan_day(pipeline) if p.spec.platform == platform), None)
+    if plan is None:
+        return 0
+    a_day = plan.cost.by_collection[collection]
+    if collection == "counters":
+        return round(a_day * len(step.keys) / HOURS_A_DAY)
+    # the plan of a day reads the days that may still be restated, a backfill its own
+    return round(a_day * len(step.keys) / (plan.spec.restatement_days + 1))

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from metrics_pipeline.catalog.cadence import DEFAULT as DEFAULT_CADENCE
 from metrics_pipeline.catalog.cadence import Cadence
+from metrics_pipeline.catalog.calls import ApiCall, Limit
 from metrics_pipeline.catalog.oauth import OAuth
 
 Additivity = Literal["additive", "last_value", "unique", "ratio", "maximum", "minimum"]
@@ -30,7 +31,7 @@ class Metric(_Model):
     name: str
     label: str
     description: str
-    unit: Literal["count", "seconds", "ratio", "percent"]
+    unit: Literal["count", "seconds", "ratio", "percent", "currency"]
     levels: list[Literal["account", "post", "workspace"]] = Field(min_length=1)
     additivity: Additivity
     across_entities: AcrossEntities
@@ -62,7 +63,8 @@ class SourceMetric(_Model):
 
     kind: series (a value per day, past days can be read), counter (lifetime total), unique_counter (lifetime
     distinct people, never differenced), gauge (a level). `scale` turns the platform's unit into the metric's.
-    `post_types` limits a post-level source to those types (empty = all).
+    `post_types` limits a post-level source to those types (empty = all). A post-level source that does not add up
+    covers only a part of what the account did: the account's figure is never the sum of its posts.
     """
 
     source: str
@@ -80,6 +82,7 @@ class SourceMetric(_Model):
     day_timezone: str = "UTC"
     definition_breaks: list[DefinitionBreak] = []
     optional: bool = False
+    adds_up: bool = True
 
     def definition_version(self, day: date) -> int:
         """The definition in force on a measured day; 1 before any break."""
@@ -89,7 +92,8 @@ class SourceMetric(_Model):
 class PlatformSpec(_Model):
     """What one platform's YAML says.
 
-    max_window_days bounds one series request, None means unbounded; cadence says how often account and posts are read.
+    max_window_days bounds one series request, None means unbounded; cadence says how often account and posts are read;
+    quota_timezone is the zone in which the platform's days of quota begin; calls and limits: see catalog/calls.py.
     oauth says how its tokens are renewed: one description, or several of which the settings pick one.
     """
 
@@ -101,6 +105,9 @@ class PlatformSpec(_Model):
     cadence: str = DEFAULT_CADENCE
     max_window_days: int | None = None
     oauth: list[OAuth] = []
+    quota_timezone: str = "UTC"
+    calls: list[ApiCall] = []
+    limits: list[Limit] = []
     sources: list[SourceMetric] = Field(min_length=1)
 
     @field_validator("cadence")

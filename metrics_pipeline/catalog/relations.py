@@ -30,6 +30,7 @@ _SOURCES: dict[str, pa.DataType] = {
     "restatement_days": pa.int64(),
     "rule": pa.string(),
     "optional": pa.bool_(),
+    "adds_up": pa.bool_(),
 }
 
 
@@ -66,6 +67,7 @@ def catalog_relations(catalog: Catalog) -> dict[str, pa.Table]:
             "restatement_days": s.restatement_days,
             "rule": s.rule,
             "optional": s.optional,
+            "adds_up": s.adds_up,
         }
         for spec in catalog.platforms.values()
         for s in spec.sources

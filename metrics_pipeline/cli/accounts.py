@@ -11,7 +11,7 @@ from metrics_pipeline.cli.account_history import history, keep_history
 from metrics_pipeline.cli.app import DataDir, out, use_data_dir
 from metrics_pipeline.cli.secret_input import token_from_stdin
 from metrics_pipeline.cli.tables import Format, ListFormat, print_rows
-from metrics_pipeline.control.platform_names import CONNECTABLE_PLATFORMS, KNOWN_PLATFORMS
+from metrics_pipeline.control.platform_names import KNOWN_PLATFORMS
 from metrics_pipeline.errors import UserError
 from metrics_pipeline.settings import load_settings
 
@@ -59,13 +59,7 @@ def add(
     )
     keep_history(settings, engine)
     out.print(f"Added account {record.account_id} to workspace {record.workspace_id}: {record.status}.", markup=False)
-    if record.platform not in CONNECTABLE_PLATFORMS:
-        out.print(
-            f"{record.platform} is not collected by API; bring its numbers in with: "
-            "metrics-pipeline import readings FILE",
-            markup=False,
-        )
-    elif token is None:
+    if token is None:
         out.print(
             f"Next: metrics-pipeline account token {record.account_id} "
             f"--workspace {record.workspace_id} --token-stdin < TOKEN_FILE",

@@ -7,12 +7,14 @@ import typer
 from metrics_pipeline.cli import (
     accounts,
     backfill,
+    collect,
     credentials,
     demo,
     dev,
     doctor,
     imports,
     maintain,
+    plan,
     replay,
     sandbox,
     sql,
@@ -27,10 +29,12 @@ def register(app: typer.Typer) -> None:
     dev.register(app)
     sql.register(app)
     backfill.register(app)
+    collect.register(app)
     workspaces.register(app)
     accounts.register(app)
     credentials.register(app)
     status.register(app)
+    plan.register(app)
     doctor.register(app)
     maintain.register(app)
     imports.register(app)

@@ -25,6 +25,7 @@ def status(
     settings = load_settings()
 
     from metrics_pipeline.pipeline import Pipeline
+    from metrics_pipeline.planning import hold_lines
     from metrics_pipeline.status import account_states, problem_lines
 
     pipeline = Pipeline(settings)
@@ -34,5 +35,5 @@ def status(
     if output is ListFormat.TABLE and rows:
         problems = problem_lines(pipeline, days)
         out.print()
-        for line in problems or ["Nothing failed and nothing is refused."]:
+        for line in hold_lines(pipeline) + (problems or ["Nothing failed and nothing is refused."]):
             out.print(line, markup=False)

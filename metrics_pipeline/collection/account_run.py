@@ -18,6 +18,7 @@ from metrics_pipeline.collection.tokens import TokenKeeper
 from metrics_pipeline.collection.turn import explain_gaps, optional_metrics, take_turn
 from metrics_pipeline.control.account_status import mark_needs_reauth
 from metrics_pipeline.control.accounts import AccountRecord
+from metrics_pipeline.control.holds import HoldRecord
 from metrics_pipeline.control.token_bundle import TokenBundle
 from metrics_pipeline.errors import UserError
 from metrics_pipeline.platforms.contract import Account, AccountResult, Adapter
@@ -38,7 +39,10 @@ class Slot:
 
 
 class AccountRun:
-    """Takes one account through its slots. Once the account is lost, its later slots are marked the same."""
+    """Takes one account through its slots. Once the account is lost, its later slots are marked the same.
+
+    hold: the platform asked to be left alone, so nothing is sent. `lost` is why the account's run ended early.
+    """
 
     def __init__(
         self,
@@ -48,7 +52,9 @@ class AccountRun:
         record: AccountRecord,
         known: KnownPosts,
         now: datetime,
+        hold: HoldRecord | None = None,
     ) -> None:
+        self._hold_until = hold
         self._spec = spec
         self._control = control
         self._tokens = tokens
@@ -57,7 +63,7 @@ class AccountRun:
         self._now = now
         self._account: Account | None = None
         self._bundle: TokenBundle | None = None
-        self._lost: PlatformError | None = None
+        self.lost: PlatformError | None = None
 
     async def take(self, adapter: Adapter, request: CollectionRequest, slots: Sequence[Slot]) -> list[Turn]:
         """The turns of every slot, in order."""
@@ -66,16 +72,20 @@ class AccountRun:
         return [await self._turn(adapter, request, slot) for slot in slots]
 
     async def _sign_in(self) -> None:
+        if self._hold_until is not None:
+            reason, until = self._hold_until.reason, self._hold_until.until
+            self.lost = PlatformError(Act.WAIT, f"left alone until {until:%Y-%m-%d %H:%M} UTC: {reason}")
+            return
         if self._record.status == "needs_reauth":
             reason = self._record.status_reason or "the account has to sign in again"
-            self._lost = PlatformError(Act.REAUTH, reason)
+            self.lost = PlatformError(Act.REAUTH, reason)
             return
         try:
             self._hold(await self._tokens.current(self._record))
         except PlatformError as error:
             self._lose(error)
         except UserError as error:  # its token cannot be decrypted: that is no reason to stop the others
-            self._lost = PlatformError(Act.CONFIG, str(error))
+            self.lost = PlatformError(Act.CONFIG, str(error))
 
     async def _turn(self, adapter: Adapter, request: CollectionRequest, slot: Slot) -> Turn:
         r = self._record
@@ -85,16 +95,16 @@ class AccountRun:
             AccountResult(),
             optional=optional_metrics(self._spec, request.collection),
         )
-        if self._lost is None and self._account is not None:
+        if self.lost is None and self._account is not None:
             await self._ask(self._account, adapter, request, slot, report)
-            if self._lost is not None:
-                report.problem, report.error_class = str(self._lost), self._lost.act.value
-        elif self._lost is not None:
-            report.problem, report.error_class, report.skipped = str(self._lost), self._lost.act.value, True
+            if self.lost is not None:
+                report.problem, report.error_class = str(self.lost), self.lost.act.value
+        elif self.lost is not None:
+            report.problem, report.error_class, report.skipped = str(self.lost), self.lost.act.value, True
         self._known.learn(report.result.posts)
-        if self._lost is not None:
+        if self.lost is not None:
             explain_gaps(
-                self._spec, request.collection, slot.window, report.result, self._lost, levels=slot.scope.levels
+                self._spec, request.collection, slot.window, report.result, self.lost, levels=slot.scope.levels
             )
         provenance = Provenance(
             r.workspace_id,
@@ -134,7 +144,7 @@ class AccountRun:
 
     def _lose(self, error: PlatformError) -> None:
         """Give the account up; mark it if its owner has to sign in, unless its token was replaced meanwhile."""
-        self._lost = error
+        self.lost = error
         if error.act is Act.REAUTH:
             mark_needs_reauth(
                 self._control,

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine as ControlEngine
 
@@ -15,6 +15,7 @@ from metrics_pipeline.catalog.models import PlatformSpec
 from metrics_pipeline.collection.account_history import status_facts
 from metrics_pipeline.collection.account_run import AccountRun, Slot, Turn
 from metrics_pipeline.collection.known_posts import KnownPosts
+from metrics_pipeline.collection.meter import BUDGET_SPENT, Budgets, DailyMeter, Paid
 from metrics_pipeline.collection.request import CollectionRequest
 from metrics_pipeline.collection.rows import batch
 from metrics_pipeline.collection.slots import MEMORY_DAYS, AccountKey, SlotPlanner
@@ -22,9 +23,12 @@ from metrics_pipeline.collection.store import store_batch
 from metrics_pipeline.collection.summary import AccountReport, CollectionSummary
 from metrics_pipeline.collection.tokens import TokenKeeper
 from metrics_pipeline.control.accounts import AccountRecord, list_accounts
+from metrics_pipeline.control.holds import EVERY_ACCOUNT, HoldRecord, current_holds, keep_hold
 from metrics_pipeline.errors import UserError
 from metrics_pipeline.lake.engine import Engine, Parameter
 from metrics_pipeline.platforms.contract import AccountResult, Adapter
+from metrics_pipeline.platforms.errors import Act, PlatformError
+from metrics_pipeline.platforms.metering import Meter
 from metrics_pipeline.settings import Settings
 from metrics_pipeline.windows import Window
 
@@ -40,7 +44,7 @@ class Collector:
     engine: Engine
     control: ControlEngine
     tokens: TokenKeeper
-    build_adapter: Callable[[], Adapter]
+    build_adapter: Callable[[Meter], Adapter]
     can_observe_past: bool
 
     def run(self, request: CollectionRequest) -> CollectionSummary:
@@ -52,8 +56,8 @@ class Collector:
         started = time.monotonic()
         now = self.settings.clock.now()
         accounts = self._accounts(request)
-        slots = self._slots(request, accounts, now)
-        due = [a for a in accounts if slots[(a.workspace_id, a.account_id)]]
+        slots, accounts = self._slots(request, accounts, now)
+        due = [a for a in accounts if slots[_key(a)]]
         turns = asyncio.run(self._collect(request, due, slots, now)) if due else []
         summary = CollectionSummary(self.spec.platform, request.collection, _merge_turns(turns))
         summary.not_due = len(accounts) - len(due)
@@ -88,17 +92,23 @@ class Collector:
         slots: Mapping[AccountKey, list[Slot]],
         now: datetime,
     ) -> list[Turn]:
-        adapter = self.build_adapter()
+        meter = self._meter(records, now)
+        adapter = self.build_adapter(meter)
         known = self._known_posts(slots)
+        holds = {hold.account: hold for hold in current_holds(self.control, now, self.spec.platform)}
         workspaces = asyncio.Semaphore(self.settings.parallel_workspaces)
         by_workspace: dict[str, list[AccountRecord]] = {}
         for record in records:
             by_workspace.setdefault(record.workspace_id, []).append(record)
 
         async def collect_account(record: AccountRecord) -> list[Turn]:
-            key = (record.workspace_id, record.account_id)
-            run = AccountRun(self.spec, self.control, self.tokens, record, known.get(key, KnownPosts()), now)
-            return await run.take(adapter, request, slots[key])
+            key = _key(record)
+            hold = holds.get(EVERY_ACCOUNT) or holds.get(key)
+            run = AccountRun(self.spec, self.control, self.tokens, record, known.get(key, KnownPosts()), now, hold)
+            turns = await run.take(adapter, request, slots[key])
+            if run.lost is not None and hold is None:
+                self._remember(run.lost, key, now)
+            return turns
 
         async def collect_workspace(members: list[AccountRecord]) -> list[list[Turn]]:
             async with workspaces:
@@ -108,18 +118,43 @@ class Collector:
             gathered = await asyncio.gather(*(collect_workspace(m) for m in by_workspace.values()))
         finally:
             await adapter.aclose()
+            meter.close()
         return [turn for workspace in gathered for account in workspace for turn in account]
+
+    def _meter(self, records: list[AccountRecord], now: datetime) -> DailyMeter:
+        """Counts the run's calls. A simulated platform that answers for the past has no limits of today."""
+        budgets = Budgets.of(self.spec, self.settings, documented=not self.can_observe_past)
+        paid: list[Paid] = []
+        if any(call.once_a_day for call in self.spec.calls):
+            rows = self.engine.query(
+                "collection/read_today.sql", {"platform": self.spec.platform, "today": now.date()}
+            ).to_pylist()
+            own = {_key(record): record.external_id for record in records}
+            for row in rows:
+                key = (row["workspace_id"], row["account_id"])
+                paid.append((*key, row["post_id"] or own.get(key, "")))
+        return DailyMeter(self.spec, self.settings, self.control, budgets, paid)
+
+    def _remember(self, error: PlatformError, account: AccountKey, now: datetime) -> None:
+        """Keep a wait that outlasts the run, so that the next run does not ask in vain. A budget knows by itself."""
+        seconds = error.wait_seconds
+        is_long = seconds is not None and seconds > self.settings.http_max_wait_seconds
+        if error.act is not Act.WAIT or error.code == BUDGET_SPENT or not is_long or seconds is None:
+            return
+        whose = EVERY_ACCOUNT if error.scope == "app" else account
+        until = now + timedelta(seconds=seconds)
+        keep_hold(self.control, HoldRecord(self.spec.platform, whose, until, str(error)))
 
     def _slots(
         self, request: CollectionRequest, records: list[AccountRecord], now: datetime
-    ) -> dict[AccountKey, list[Slot]]:
-        """What to ask of each account, and when."""
+    ) -> tuple[dict[AccountKey, list[Slot]], list[AccountRecord]]:
+        """What to ask of each account and when; and the accounts, those first that have waited longest."""
         windows = request.slots(now, can_observe_past=self.can_observe_past, platform=self.spec.label)
-        planner = SlotPlanner(self.spec, self.settings, self._last_whole_reads(request, windows))
-        return {
-            key: planner.slots(request, windows, now, key)
-            for key in ((record.workspace_id, record.account_id) for record in records)
-        }
+        last = self._last_whole_reads(request, windows)
+        planner = SlotPlanner(self.spec, self.settings, last)
+        slots = {key: planner.slots(request, windows, now, key) for key in map(_key, records)}
+        never = datetime.min.replace(tzinfo=UTC)
+        return slots, sorted(records, key=lambda record: last.get(_key(record), never))
 
     def _last_whole_reads(
         self, request: CollectionRequest, windows: list[tuple[Window, datetime]]
@@ -127,8 +162,10 @@ class Collector:
         if request.collection == "insights" or not windows:
             return {}
         before = windows[-1][0].start
+        has_post_counters = any(source.kind != "series" for source in self.spec.select("post"))
         parameters: dict[str, Parameter] = {
             "platform": self.spec.platform,
+            "level": "post" if has_post_counters else "account",
             "before": before,
             "since": (before - timedelta(days=MEMORY_DAYS)).date(),
         }
@@ -146,6 +183,10 @@ class Collector:
             posts = known.setdefault((row["workspace_id"], row["account_id"]), KnownPosts())
             posts.published[row["post_id"]] = row["published_at"]
         return known
+
+
+def _key(record: AccountRecord) -> AccountKey:
+    return record.workspace_id, record.account_id
 
 
 def _merge_turns(turns: list[Turn]) -> list[AccountReport]:

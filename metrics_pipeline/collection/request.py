@@ -37,6 +37,15 @@ class CollectionRequest:
     posts: Collection[str] = ()
     everything: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant.
+
+        Raises:
+            UserError: posts were named without their one account, or for series.
+        """
+        if self.posts and (len(self.accounts) != 1 or self.collection != "counters"):
+            raise UserError("Single posts are read by the counters collector, for one account: name that account too.")
+
     def slots(self, now: datetime, *, can_observe_past: bool, platform: str) -> list[tuple[Window, datetime]]:
         """(window, instant) pairs to ask for: every hour on its own for counters, the whole window for series.
 

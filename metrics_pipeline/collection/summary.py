@@ -9,6 +9,7 @@ from datetime import date
 from enum import StrEnum
 
 from metrics_pipeline.platforms.contract import AccountResult, State
+from metrics_pipeline.platforms.errors import Act
 
 GOOD = (State.VALUE, State.ZERO)
 
@@ -113,6 +114,11 @@ class CollectionSummary:
             return Verdict.COMPLETED
         return Verdict.PARTIAL if any(a.values for a in self.accounts) else Verdict.FAILED
 
+    @property
+    def left_for_later(self) -> list[AccountReport]:
+        """Accounts that a limit or a budget stopped: a later run reads what they lack."""
+        return [a for a in self.accounts if a.error_class == Act.WAIT]
+
     def readings_per_day(self) -> Mapping[date, int]:
         return Counter(r.date for a in self.accounts for r in a.result.readings)
 
@@ -121,8 +127,9 @@ class CollectionSummary:
         if not self.accounts:
             waiting = f"nothing is due for {self.not_due} accounts" if self.not_due else "no account is connected"
             return f"{self.platform} {self.collection}: {waiting}"
+        later = f", {len(self.left_for_later)} left for later" if self.left_for_later else ""
         return (
             f"{self.platform} {self.collection} {self.verdict}: {self.ok} of {len(self.accounts)} accounts ok, "
-            f"{self.failed} with failures, {self.skipped} skipped; {self.readings} readings, "
+            f"{self.failed} with failures, {self.skipped} skipped{later}; {self.readings} readings, "
             f"{self.calls} calls, {self.seconds:.1f} s"
         )

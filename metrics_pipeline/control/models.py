@@ -11,6 +11,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -157,3 +158,26 @@ class Import(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime())
     reverted_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
     details: Mapped[dict[str, object]] = mapped_column(JSON)
+
+
+class Usage(Base):
+    """What a platform's calls of one day have used: an amount per item, such as `calls`, `units` or `usd`."""
+
+    __tablename__ = "usage"
+
+    platform: Mapped[str] = mapped_column(String(32), primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    item: Mapped[str] = mapped_column(String(255), primary_key=True)
+    amount: Mapped[float] = mapped_column(Float)
+
+
+class Hold(Base):
+    """A platform asked to be left alone until an instant: for one account, or, with both ids empty, for all."""
+
+    __tablename__ = "holds"
+
+    platform: Mapped[str] = mapped_column(String(32), primary_key=True)
+    workspace_id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    account_id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    until: Mapped[datetime] = mapped_column(UtcDateTime())
+    reason: Mapped[str] = mapped_column(Text)

@@ -13,8 +13,3 @@ KNOWN_PLATFORMS: tuple[str, ...] = (
     "pinterest",
     "whatsapp",
 )
-
-# Accounts of these are collected over the platform's API; the others' numbers come in by file import.
-CONNECTABLE_PLATFORMS: frozenset[str] = frozenset(
-    {"facebook", "instagram", "linkedin", "pinterest", "threads", "tiktok", "x", "youtube"}
-)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from metrics_pipeline.platforms.dialect import Dialect
 from metrics_pipeline.platforms.graph_errors import classify, quota_used_up
-from metrics_pipeline.platforms.http import Dialect
 
 GRAPH_DIALECT = Dialect(
     classify=lambda answer, _now: classify(answer),

@@ -43,7 +43,7 @@ def classify(answer: Answer) -> PlatformError | None:
         return PlatformError(
             Act.WAIT,
             f"{message} (code {label})",
-            wait_seconds=BLOCKED_WAIT_SECONDS if code == 368 else _wait_seconds(answer),
+            wait_seconds=BLOCKED_WAIT_SECONDS if code == 368 else wait_seconds(answer),
             scope="app" if code in APP_LIMITS else "account",
             code=label,
             status=answer.status,
@@ -109,7 +109,8 @@ def _usage(answer: Answer, header: str) -> list[dict[str, object]]:
     return [entry for entries in lists if isinstance(entries, list) for entry in entries if isinstance(entry, dict)]
 
 
-def _wait_seconds(answer: Answer) -> float:
+def wait_seconds(answer: Answer) -> float:
+    """How long to keep silent: what the usage header says, else a default."""
     minutes = [
         number_in(str(entry.get("estimated_time_to_regain_access")))
         for entry in _usage(answer, "x-business-use-case-usage")
@@ -123,4 +124,4 @@ def quota_used_up(answer: Answer) -> float | None:
     entries = _usage(answer, "x-app-usage") + _usage(answer, "x-business-use-case-usage")
     shares = [number_in(str(e.get(k))) for e in entries for k in ("call_count", "total_time", "total_cputime")]
     spent = max((s for s in shares if s is not None), default=0.0)
-    return _wait_seconds(answer) if spent >= 95 else None
+    return wait_seconds(answer) if spent >= 95 else None

@@ -106,7 +106,7 @@ class PostFinder:
                         post = self._parse(entry)
                         if post is not None:
                             page.append(post)
-                following = _next_cursor(body)
+                following = next_cursor(body)
             posts += [p for p in page if oldest is None or p.post.published_at is None or p.post.published_at >= oldest]
             last = page[-1].post.published_at if page else None
             # A page may be empty and still have a successor: only a missing `next`, a cursor that stands still or
@@ -136,7 +136,7 @@ class PostFinder:
         return there, gone
 
 
-def _next_cursor(body: Fields) -> str | None:
+def next_cursor(body: Fields) -> str | None:
     """The cursor of the next page; never the ready-made URL, which carries the token."""
     paging = body.child("paging")
     if paging is None:

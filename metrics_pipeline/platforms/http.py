@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote
 
@@ -16,7 +16,9 @@ from tenacity.wait import wait_exponential_jitter
 
 from metrics_pipeline.catalog.models import PlatformSpec
 from metrics_pipeline.platforms.contract import Account, AccountResult, RawResponse
-from metrics_pipeline.platforms.errors import Act, Answer, PlatformError, redact
+from metrics_pipeline.platforms.dialect import Dialect
+from metrics_pipeline.platforms.errors import Act, Answer, PlatformError, Scope, redact
+from metrics_pipeline.platforms.metering import Meter, Pace, Unmetered, request_of
 from metrics_pipeline.settings import Settings
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -26,30 +28,6 @@ JsonObject = Mapping[str, object]
 BACKOFF = wait_exponential_jitter(multiplier=0.5, max=20.0, jitter=0.5)
 _SAFE_PATH = re.compile(r"(/(?:[A-Za-z0-9_.:-]|%3A)+)+")
 BUDGET_CODE = "request_budget"
-
-
-def bearer(_host: str, token: str) -> Mapping[str, str]:
-    """The token as nearly every platform wants it."""
-    return {"Authorization": f"Bearer {token}"}
-
-
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """How one platform says no, how it announces a spent quota, and which header names the served version.
-
-    quota_used_up gives the seconds to keep silent after an answer, None while calls are left; with
-    limits_per_endpoint only the same endpoint is held back, else every call of the account. With ready_query the
-    values of parameters are sent as they are: the adapter has encoded them as the platform wants them. credentials
-    gives the header that carries the token, by the host's name in the platform's YAML.
-    """
-
-    classify: Callable[[Answer, datetime], PlatformError | None]
-    quota_used_up: Callable[[Answer, datetime], float | None] = lambda _answer, _now: None
-    version_header: str | None = None
-    limits_per_endpoint: bool = False
-    ready_query: bool = False
-    credentials: Callable[[str, str], Mapping[str, str]] = bearer
-    trailing_slash: bool = False  # whether every path of the platform ends with one
 
 
 class PlatformClient:
@@ -66,16 +44,21 @@ class PlatformClient:
         *,
         sleep: Sleep = asyncio.sleep,
         transport: httpx.AsyncBaseTransport | None = None,
+        meter: Meter | None = None,
     ) -> None:
         self.dialect = dialect
         self.settings = settings
         self.sleep = sleep
         self.clock = settings.clock
-        self.app_pause = Pause()
+        self.app_pause = Pause("app")
         self.stopped: PlatformError | None = None
         self._hosts = spec.hosts
         self._override = settings.base_url(spec.platform)
         self.observes_past = "{at}" in (self._override or "")
+        self.meter: Meter = meter or Unmetered()
+        self.calls = [call for call in spec.calls if call.applies(settings)]
+        # who answers for the past is no platform: its limits are not the platform's
+        self.pace = Pace([] if self.observes_past else [limit for limit in spec.limits if limit.applies(settings)])
         self._slots = asyncio.Semaphore(spec.concurrency)
         self._http = httpx.AsyncClient(
             transport=transport,
@@ -117,13 +100,17 @@ class PlatformClient:
 
 
 class Pause:
-    """An instant before which nothing may be sent."""
+    """An instant before which nothing may be sent, by one account or by all of the application."""
 
-    def __init__(self) -> None:
+    def __init__(self, scope: Scope = "account") -> None:
+        self._scope = scope
         self._until: datetime | None = None
+        self._cause: PlatformError | None = None
 
-    def set(self, until: datetime) -> None:
-        self._until = max(until, self._until or until)
+    def set(self, until: datetime, cause: PlatformError | None = None) -> None:
+        """Keep silent until then; `cause` is what those who cannot wait so long are told."""
+        if self._until is None or until > self._until:
+            self._until, self._cause = until, cause
 
     async def sit_out(self, client: PlatformClient) -> None:
         """Sleep until the pause is over.
@@ -135,9 +122,9 @@ class Pause:
             return
         left = (self._until - client.clock.now()).total_seconds()
         if left > client.settings.http_max_wait_seconds:
-            raise PlatformError(
-                Act.WAIT, f"the platform's quota is spent for {left:.0f} more seconds", wait_seconds=left
-            )
+            told = str(self._cause) if self._cause else f"the platform's quota is spent for {left:.0f} more seconds"
+            code = self._cause.code if self._cause else None
+            raise PlatformError(Act.WAIT, told, wait_seconds=left, scope=self._scope, code=code)
         self._until = None
         if left > 0:
             await client.sleep(left)
@@ -213,10 +200,23 @@ class Session:
             raise PlatformError(
                 Act.WAIT, f"the account has spent its {self._result.calls} requests of this run", code=BUDGET_CODE
             )
+        request = request_of(client.calls, self._account, path, params)
+        try:
+            client.meter.admit(request)
+        except PlatformError as spent:
+            self._spread(spent)
+            raise
         self._result.calls += 1
-        sent = {**client.dialect.credentials(host, self._account.token), **(headers or {})}
-        response = await client.send(client.url(host, path, self._at), params, sent, body)
-        answer = self._record(response, path, params, body)
+        answer = None
+        try:
+            delay = client.pace.delay(request, time.monotonic())
+            if delay > 0:
+                await client.sleep(delay)
+            sent = {**client.dialect.credentials(host, self._account.token), **(headers or {})}
+            response = await client.send(client.url(host, path, self._at), params, sent, body)
+            answer = self._record(response, path, params, body)
+        finally:
+            client.meter.settle(request, answer if answer is not None and answer.status < 400 else None)
         # What an answer says about instants, such as a window's reset, is said on the clock that it was asked on.
         there = self._at if client.observes_past else client.clock.now()
         error = client.dialect.classify(answer, there)
@@ -264,7 +264,7 @@ class Session:
         if error.act is Act.STOP_PLATFORM:
             self._client.stopped = error
         if error.act is Act.WAIT and error.scope == "app" and error.wait_seconds is not None:
-            self._client.app_pause.set(self._client.clock.now() + timedelta(seconds=error.wait_seconds))
+            self._client.app_pause.set(self._client.clock.now() + timedelta(seconds=error.wait_seconds), error)
 
     def _worth_another_try(self, error: BaseException) -> bool:
         if not isinstance(error, PlatformError):

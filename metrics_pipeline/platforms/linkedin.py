@@ -6,8 +6,9 @@ from datetime import date
 
 from metrics_pipeline.catalog.models import PlatformSpec
 from metrics_pipeline.platforms.contract import Account, AccountResult, CollectionContext
+from metrics_pipeline.platforms.dialect import Dialect
 from metrics_pipeline.platforms.errors import Act, PlatformError
-from metrics_pipeline.platforms.http import Dialect, PlatformClient
+from metrics_pipeline.platforms.http import PlatformClient
 from metrics_pipeline.platforms.linkedin_api import LinkedInApi, encoded, urn_of
 from metrics_pipeline.platforms.linkedin_errors import classify
 from metrics_pipeline.platforms.linkedin_posts import PostTotals, list_posts, look_up

@@ -7,8 +7,9 @@ from datetime import date
 
 from metrics_pipeline.catalog.models import PlatformSpec
 from metrics_pipeline.platforms.contract import Account, AccountResult, CollectionContext, Profile, State
+from metrics_pipeline.platforms.dialect import Dialect
 from metrics_pipeline.platforms.errors import Act, PlatformError
-from metrics_pipeline.platforms.http import Dialect, PlatformClient, Session
+from metrics_pipeline.platforms.http import PlatformClient, Session
 from metrics_pipeline.platforms.outcomes import Tally
 from metrics_pipeline.platforms.parsing import Fields
 from metrics_pipeline.platforms.patience import Patience

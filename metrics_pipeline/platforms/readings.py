@@ -24,10 +24,12 @@ def reading(
     numerator: float | None = None,
     denominator: float | None = None,
     metadata: Mapping[str, object] | None = None,
+    day_timezone: str | None = None,
 ) -> Reading:
     """One reading of `source`; numerator and denominator are given in catalogue units already.
 
-    Counters and gauges get the window PT0S, series P1D unless said otherwise.
+    Counters and gauges get the window PT0S, series P1D unless said otherwise. The day's zone is the source's, where
+    it is not the account's own.
     """
     return Reading(
         level=source.level,
@@ -42,7 +44,7 @@ def reading(
         denominator=denominator,
         api=source.api,
         post_type=post.post_type if post else None,
-        day_timezone=source.day_timezone,
+        day_timezone=day_timezone or source.day_timezone,
         definition_version=source.definition_version(day),
         metadata=metadata or {},
     )

@@ -10,9 +10,11 @@ import httpx
 from metrics_pipeline.catalog.loader import catalog
 from metrics_pipeline.catalog.models import PlatformSpec
 from metrics_pipeline.errors import UserError
-from metrics_pipeline.platforms import facebook, instagram, linkedin, pinterest, threads, tiktok, x, youtube
+from metrics_pipeline.platforms import facebook, instagram, linkedin, pinterest, threads, tiktok, whatsapp, x, youtube
 from metrics_pipeline.platforms.contract import Adapter
-from metrics_pipeline.platforms.http import Dialect, PlatformClient, Sleep
+from metrics_pipeline.platforms.dialect import Dialect
+from metrics_pipeline.platforms.http import PlatformClient, Sleep
+from metrics_pipeline.platforms.metering import Meter
 from metrics_pipeline.settings import Settings
 
 _Make = Callable[[PlatformSpec, Settings, PlatformClient], Adapter]
@@ -24,6 +26,7 @@ _PLATFORMS: dict[str, tuple[Dialect, _Make]] = {
     "pinterest": (pinterest.DIALECT, pinterest.PinterestAdapter),
     "threads": (threads.DIALECT, threads.ThreadsAdapter),
     "tiktok": (tiktok.DIALECT, tiktok.TikTokAdapter),
+    "whatsapp": (whatsapp.DIALECT, whatsapp.WhatsAppAdapter),
     "x": (x.DIALECT, x.XAdapter),
     "youtube": (youtube.DIALECT, youtube.YouTubeAdapter),
 }
@@ -37,15 +40,18 @@ def build_adapter(
     *,
     sleep: Sleep = asyncio.sleep,
     transport: httpx.AsyncBaseTransport | None = None,
+    meter: Meter | None = None,
 ) -> Adapter:
     """A platform's adapter with its own connection pool; close it with `aclose` on the loop it was used on.
+
+    meter: who counts its requests and may refuse them; without one nothing is counted.
 
     Raises:
         UserError: there is no such platform.
     """
     dialect, make = _known(name)
     spec = catalog().platforms[name]
-    return make(spec, settings, PlatformClient(spec, dialect, settings, sleep=sleep, transport=transport))
+    return make(spec, settings, PlatformClient(spec, dialect, settings, sleep=sleep, transport=transport, meter=meter))
 
 
 def can_observe_past(name: str, settings: Settings) -> bool:

@@ -8,7 +8,8 @@ from datetime import date
 from metrics_pipeline.catalog.models import PlatformSpec
 from metrics_pipeline.platforms import tiktok_accounts
 from metrics_pipeline.platforms.contract import Account, AccountResult, CollectionContext, State
-from metrics_pipeline.platforms.http import Dialect, PlatformClient, bearer
+from metrics_pipeline.platforms.dialect import Dialect, bearer
+from metrics_pipeline.platforms.http import PlatformClient
 from metrics_pipeline.platforms.outcomes import Tally
 from metrics_pipeline.platforms.tiktok_accounts import AccountsReader
 from metrics_pipeline.platforms.tiktok_display import DisplayReader

@@ -6,7 +6,8 @@ from datetime import date, timedelta
 
 from metrics_pipeline.catalog.models import PlatformSpec
 from metrics_pipeline.platforms.contract import Account, AccountResult, CollectionContext, Post, State
-from metrics_pipeline.platforms.http import Dialect, PlatformClient
+from metrics_pipeline.platforms.dialect import Dialect
+from metrics_pipeline.platforms.http import PlatformClient
 from metrics_pipeline.platforms.outcomes import Tally
 from metrics_pipeline.platforms.readings import reading
 from metrics_pipeline.platforms.youtube_analytics import ChannelSeries

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from metrics_pipeline.clock import Clock
-from metrics_pipeline.sandbox import facebook, instagram, linkedin, pinterest, threads, tiktok, x, youtube
+from metrics_pipeline.sandbox import facebook, instagram, linkedin, pinterest, threads, tiktok, whatsapp, x, youtube
 from metrics_pipeline.sandbox.calls import Call, RefusedError, Reply
 from metrics_pipeline.sandbox.control import control_routes
 from metrics_pipeline.sandbox.faults import FaultBook
@@ -29,6 +29,7 @@ ANSWERS: Mapping[str, Callable[[Call], Reply]] = {
     "pinterest": pinterest.answer,
     "threads": threads.answer,
     "tiktok": tiktok.answer,
+    "whatsapp": whatsapp.answer,
     "x": x.answer,
     "youtube": youtube.answer,
 }

@@ -50,7 +50,7 @@ class Fault(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    platform: Literal["facebook", "instagram", "linkedin", "pinterest", "threads", "tiktok", "x", "youtube"]
+    platform: Literal["facebook", "instagram", "linkedin", "pinterest", "threads", "tiktok", "whatsapp", "x", "youtube"]
     external_id: str
     fault: FaultKind
     token: str | None = Field(None, repr=False)

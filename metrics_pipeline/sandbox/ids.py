@@ -23,6 +23,7 @@ _PREFIX = {
     "pinterest": "81",
     "threads": "17",
     "tiktok": "75",
+    "whatsapp": "14",
     "x": "19",
 }
 MISSING_PREFIX = "missing"

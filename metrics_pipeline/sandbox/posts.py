@@ -15,6 +15,7 @@ KINDS: Mapping[str, tuple[tuple[str, float], ...]] = {
     "pinterest": (("image", 0.7), ("video", 0.85), ("idea", 1.0)),
     "threads": (("text", 0.4), ("image", 0.6), ("video", 0.75), ("carousel", 0.85), ("repost", 1.0)),
     "tiktok": (("clip", 1.0),),
+    "whatsapp": (("template", 1.0),),
     "youtube": (("video", 0.6), ("short", 1.0)),
     "x": (("tweet", 0.8), ("reply", 0.92), ("repost", 1.0)),
 }
@@ -57,6 +58,9 @@ _FIXED_SHARES: Mapping[str, tuple[str, float]] = {
     "address_taps": ("clicks", 0.06),
     "app_taps": ("clicks", 0.04),
     "leads": ("clicks", 0.03),
+    "delivered": ("views", 0.96),
+    "reads": ("views", 0.6),
+    "service_delivered": ("profile_visits", 0.98),
 }
 COUNTERS = ("views", *_SHARES, "watch_seconds", "watch_minutes", "watch_ms", "listed", *_FIXED_SHARES)
 _SECONDS = {"video": (180, 1_200), "short": (15, 58), "reel": (8, 60), "story": (5, 15), "clip": (9, 90)}

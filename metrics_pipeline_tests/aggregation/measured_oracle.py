@@ -106,8 +106,9 @@ class Measured:
         row.value, row.numerator, row.denominator = r["value"], r["numerator"], r["denominator"]
         row.state = state_of(r["value"])
         row.source = "series" if source == "fetched" else "import"
-        row.last_read_at, row.day_timezone = r["read_at"], r["day_timezone"]
-        row.is_complete = r["read_at"] >= start_of(day + timedelta(days=1), r["day_timezone"])
+        last_read_at = max(read["read_at"] for read in reads) if key in self._maximum else r["read_at"]
+        row.last_read_at, row.day_timezone = last_read_at, r["day_timezone"]
+        row.is_complete = last_read_at >= start_of(day + timedelta(days=1), r["day_timezone"])
         row.is_provisional = day + timedelta(days=self._restatement.get(key, 0)) > self.moment.now.date()
         row.definition_version = r["definition_version"]
         return row

@@ -173,6 +173,51 @@ def test_where_the_platform_zeroes_old_values_the_largest_read_stands(memory: Me
     assert largest["main", "instagram", "likes", measured]["value"] == 8
 
 
+def test_a_day_that_keeps_its_largest_read_is_complete_by_its_latest(memory: MemoryEngine) -> None:
+    measured = day("2026-03-02")
+    reads = [("2026-03-02 12:00", 8.0), ("2026-03-02 20:00", 7.0), ("2026-03-04 01:00", 0.0)]
+    for known, is_complete in ((2, False), (3, True)):
+        world = World([insight("likes", measured, v, read_at=at(t)) for t, v in reads[:known]])
+        rows = build(memory, Builder(memory, _keeping_maximum(), Settings()), world, "2026-03-02", "2026-03-02")
+        row = rows["main", "instagram", "likes", measured]
+        assert (row["value"], row["is_complete"]) == (8, is_complete)
+        assert row["last_read_at"] == at(reads[known - 1][0])
+
+
+def test_reads_of_a_whatsapp_template_outlive_their_expiry(memory: MemoryEngine, memory_builder: Builder) -> None:
+    measured = day("2026-03-02")
+    reads = [
+        ("2026-03-03 02:30", 40.0),
+        ("2026-03-05 02:30", 55.0),
+        ("2026-03-09 02:30", 12.0),
+        ("2026-03-10 02:30", 0.0),
+    ]
+    world = World(
+        [insight("messages_read", measured, v, read_at=at(t), platform="whatsapp", post_id="t") for t, v in reads]
+        + [insight("messages_sent", measured, v, read_at=at(t), platform="whatsapp", post_id="t") for t, v in reads[:3]]
+    )
+    rows = build(memory, memory_builder, world, "2026-03-02", "2026-03-02")
+    found = [rows["t", "whatsapp", metric, measured] for metric in ("messages_read", "messages_sent")]
+    assert [(row["value"], row["last_read_at"]) for row in found] == [(55, at(reads[3][0])), (12, at(reads[2][0]))]
+
+
+def test_a_part_of_the_messages_is_no_sum_for_the_account(memory: MemoryEngine, memory_builder: Builder) -> None:
+    measured = day("2026-03-02")
+    numbers = {"messages_sent": 9, "messages_delivered": 8, "messages_read": 4, "button_clicks": 3}
+    world = World(
+        [insight(m, measured, v, platform="whatsapp", post_id="t") for m, v in numbers.items()]
+        + [insight("messages_delivered", measured, 20, platform="whatsapp")],
+        statuses=[status("message_templates", measured, "value", collection="counters", platform="whatsapp")],
+    )
+    rows = build(memory, memory_builder, world, "2026-03-02", "2026-03-02")
+    found = {(key[0], key[2]): row["value"] for key, row in rows.items() if key[0] in ("t", "main")}
+    assert found["t", "read_rate"] == 0.5
+    assert found["main", "messages_delivered"] == 20
+    assert found["main", "button_clicks"] == 3
+    absent = ("messages_sent", "messages_read", "read_rate", "delivery_rate", "posts_published")
+    assert not {("main", metric) for metric in absent} & set(found)
+
+
 def _keeping_maximum() -> Catalog:
     own = catalog()
     spec = own.platforms["instagram"]

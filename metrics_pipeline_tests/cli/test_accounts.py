@@ -55,12 +55,6 @@ def test_without_a_token_the_next_command_is_named_and_works(acme: Run, rows: Ro
     assert stored_token("main") == TOKEN
 
 
-def test_a_platform_without_api_points_to_imports(acme: Run) -> None:
-    assert "metrics-pipeline import readings FILE" in acme(
-        "account add --workspace acme --platform whatsapp --external-id 9"
-    )
-
-
 def test_disable_enable_remove(acme: Run, rows: Rows) -> None:
     acme("account add --workspace acme --platform x --external-id 42 --token-stdin", TOKEN)
     assert "metrics-pipeline account enable x-42" in acme("account disable x-42")

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from metrics_pipeline.collection.request import CollectionRequest
 from metrics_pipeline.collection.summary import CollectionSummary, Verdict
-from metrics_pipeline.control.accounts import add_account
-from metrics_pipeline.control.workspaces import add_workspace
-from metrics_pipeline.pipeline import Pipeline
 from metrics_pipeline.platforms.registry import PLATFORM_NAMES
 from metrics_pipeline.sandbox.faults import Fault
 from metrics_pipeline.sandbox.server import SandboxServer
-from metrics_pipeline.settings import load_settings
-from metrics_pipeline.windows import HOUR, Window
+from metrics_pipeline.windows import HOUR
+from metrics_pipeline_tests.collection.desk import WEDNESDAY, Desk
 
-CADENCE = "1d:1h 7d:6h 20d:1d 35d:1w"
-WEDNESDAY = datetime(2026, 3, 18, 9, 50, tzinfo=UTC)
-IDS = {"youtube": "UCone"}
+# a WhatsApp template has daily series and no counters of the moment
+WITH_POST_COUNTERS = [name for name in PLATFORM_NAMES if name != "whatsapp"]
 
 
 @pytest.fixture(scope="module")
@@ -36,32 +31,6 @@ def sandbox(running: SandboxServer) -> SandboxServer:
     return running
 
 
-class Desk:
-    """One account, collected at instants of the test's choosing."""
-
-    def __init__(self, sandbox: SandboxServer, data_dir: Path, platform: str, **settings: object) -> None:
-        self.platform = platform
-        self._values = {f"{platform}_base_url": sandbox.base_url(platform), "cadence": {platform: CADENCE}, **settings}
-        self._data_dir = data_dir
-        self.account = IDS.get(platform, "1001")
-        pipeline = self.at(WEDNESDAY)
-        add_workspace(pipeline.control, "W", "w", now=WEDNESDAY)
-        token = f"sandbox-token~{self.account}"
-        add_account(pipeline.control, pipeline.ring, "w", platform, self.account, self.account, token, now=WEDNESDAY)
-
-    def at(self, now: datetime) -> Pipeline:
-        return Pipeline(load_settings(data_dir=self._data_dir, now=now, **self._values))
-
-    def collect(self, now: datetime, **more: object) -> CollectionSummary:
-        hour = now.replace(minute=0)
-        request = CollectionRequest("counters", Window(hour, hour + HOUR), f"run-{now:%d%H%M}", **more)  # type: ignore[arg-type]
-        return self.at(now).collector(self.platform).run(request)
-
-    def statuses(self) -> list[dict[str, object]]:
-        with self.at(WEDNESDAY).engine.session() as session:
-            return session.run("select * from collection_status order by all").read_all().to_pylist()
-
-
 def ages(summary: CollectionSummary, now: datetime) -> list[float]:
     """The ages in days of the posts that were read."""
     read = {r.post_id for a in summary.accounts for r in a.result.readings if r.post_id}
@@ -70,7 +39,7 @@ def ages(summary: CollectionSummary, now: datetime) -> list[float]:
     return [(now - at) / timedelta(days=1) for at in published if at is not None]
 
 
-@pytest.mark.parametrize("platform", [p for p in PLATFORM_NAMES if p != "whatsapp"])
+@pytest.mark.parametrize("platform", WITH_POST_COUNTERS)
 def test_only_what_is_due_is_read(sandbox: SandboxServer, tmp_path: Path, platform: str) -> None:
     desk = Desk(sandbox, tmp_path, platform)
     first = ages(desk.collect(WEDNESDAY), WEDNESDAY)
@@ -121,7 +90,7 @@ def test_everything_can_be_asked_for(sandbox: SandboxServer, tmp_path: Path) -> 
     assert max(ages(desk.collect(now, everything=True), now)) > 20
 
 
-@pytest.mark.parametrize("platform", [p for p in PLATFORM_NAMES if p != "whatsapp"])
+@pytest.mark.parametrize("platform", WITH_POST_COUNTERS)
 def test_a_single_post_is_read_and_nothing_else(sandbox: SandboxServer, tmp_path: Path, platform: str) -> None:
     desk = Desk(sandbox, tmp_path, platform)
     first = desk.collect(WEDNESDAY)
@@ -129,7 +98,7 @@ def test_a_single_post_is_read_and_nothing_else(sandbox: SandboxServer, tmp_path
         (p for p in first.accounts[0].result.posts if p.post_type != "story" and p.published_at is not None),
         key=lambda p: (p.published_at or WEDNESDAY, p.post_id),
     )
-    before = desk.statuses()
+    before = desk.rows("collection_status")
     now = WEDNESDAY + timedelta(minutes=20)
     summary = desk.collect(now, accounts=(desk.account,), posts=(young.post_id,))
     result = summary.accounts[0].result
@@ -137,6 +106,6 @@ def test_a_single_post_is_read_and_nothing_else(sandbox: SandboxServer, tmp_path
     assert {r.post_id for r in result.readings} == {young.post_id}
     assert {p.post_id for p in result.posts} == {young.post_id}
     assert result.calls <= first.accounts[0].result.calls
-    assert desk.statuses() == before, "a look at one post says nothing about the account's day"
+    assert desk.rows("collection_status") == before, "a look at one post says nothing about the account's day"
     summary = desk.collect(now + HOUR)
     assert summary.accounts[0].result.readings, "and does not stand for a look at the account"

@@ -88,7 +88,7 @@ def test_accounts_from_before_begin_with_the_status_they_have(new_settings: Sett
     config.set_main_option("script_location", str(MIGRATIONS))
     with control_engine(new_settings).begin() as connection:
         config.attributes["connection"] = connection
-        command.downgrade(config, "0002")
+        command.downgrade(config, "0003")
         assert connection.execute(text("select count(*) from accounts")).scalar() == 3
     engine = open_control(new_settings)
     changes = {c.account_id: (c.status, c.reason, c.at) for c in status_changes(engine, "x")}

@@ -18,7 +18,9 @@ from metrics_pipeline.sandbox.zones import DAY_SECONDS, HOUR_SECONDS, PACIFIC, d
 
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC).timestamp()
 LONG_AFTER = NOW + 400 * DAY_SECONDS
-platforms = st.sampled_from(["facebook", "instagram", "linkedin", "pinterest", "threads", "tiktok", "x", "youtube"])
+platforms = st.sampled_from(
+    ["facebook", "instagram", "linkedin", "pinterest", "threads", "tiktok", "whatsapp", "x", "youtube"]
+)
 names = st.text(min_size=1, max_size=24).filter(lambda text: not text.startswith("missing"))
 accounts = st.builds(AccountWorld, st.integers(0, 99), platforms, st.from_regex(r"[1-9][0-9]{3,16}", fullmatch=True))
 instants = st.integers(int(NOW) - 500 * DAY_SECONDS, int(NOW))

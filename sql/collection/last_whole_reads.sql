@@ -1,5 +1,5 @@
--- When the posts of each account were last read whole before $before: no metric was cut short by a failure that may
--- pass. Grain: one account of $platform.
+-- When each account was last read whole before $before: no metric of $level was cut short by a failure that may pass.
+-- Grain: one account of $platform.
 with
 days as (
     select
@@ -7,7 +7,7 @@ days as (
         max(last_read_at) as read_at,
         bool_and(coalesce(error_class, '') not in ('retry', 'wait', 'reauth', 'stop_platform')) as is_whole
     from collection_status
-    where platform = $platform and collection = 'counters' and level = 'post' and date >= $since
+    where platform = $platform and collection = 'counters' and level = $level and date >= $since
     group by all
 )
 select workspace_id, account_id, max(read_at) as read_at

@@ -9,6 +9,10 @@ measured as (
 own as (
     -- include daily/best.sql
 ),
+partial_sums as (
+    -- where posts are only a part of what the account did, their sum is not its figure
+    select distinct platform, metric from source_catalog where level = 'post' and not adds_up
+),
 post_sums as (
     select
         d.date, d.workspace_id, d.platform, d.account_id,
@@ -32,9 +36,11 @@ post_sums as (
         min(d.day_timezone) as day_timezone
     from daily_metrics as d
     inner join metric_catalog as m using (metric)
+    left join partial_sums as n using (platform, metric)
     where
         d.entity_type = 'post' and d.date >= $start and d.date < $end
         and m.additivity = 'additive' and not m.derived and list_contains(m.levels, 'account')
+        and n.metric is null
     group by all
     having count(d.value) > 0
 ),
@@ -104,7 +110,10 @@ listings as (
     -- days on which the account's posts were listed: only then is "no post" a zero
     select date, workspace_id, platform, account_id, max(last_value_at) as last_read_at
     from collection_status
-    where date >= $start and date < $end and collection = 'counters' and state in ('value', 'zero')
+    where
+        date >= $start and date < $end and collection = 'counters' and state in ('value', 'zero')
+        -- message templates have no counters and no date of publication: their number says nothing of a day
+        and platform in (select platform from source_catalog where level = 'post' and kind <> 'series')
     group by all
 ),
 publications as (

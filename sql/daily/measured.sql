@@ -17,7 +17,17 @@ series_reads as (
     select
         r.workspace_id, r.platform, r.account_id, r.post_id, r.metric, r.date, r.value, r.numerator, r.denominator,
         r.source, r.definition_version, r.day_timezone,
-        case when r.confirmed_at <= $as_of then r.confirmed_at else r.read_at end as last_read_at,
+        case
+            -- the largest read may be an old one; that the day is over is what the latest one tells
+            when k.keeps_maximum
+            then
+                max(case when r.confirmed_at <= $as_of then r.confirmed_at else r.read_at end) over (
+                    partition by
+                        r.workspace_id, r.platform, r.account_id, r.post_id, r.metric, r.source, r.date
+                )
+            when r.confirmed_at <= $as_of then r.confirmed_at
+            else r.read_at
+        end as last_read_at,
         coalesce(k.restatement_days, 0) as restatement_days
     from insight_readings as r
     left join known_sources as k using (platform, metric)
