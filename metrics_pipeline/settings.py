@@ -59,6 +59,8 @@ class Settings(BaseSettings):
     whatsapp_base_url: str | None = Field(None, description="Sandbox or proxy for WhatsApp; may contain {at}.")
     x_base_url: str | None = Field(None, description="Sandbox or proxy for X; may contain {at}.")
     youtube_base_url: str | None = Field(None, description="Sandbox or proxy for YouTube; may contain {at}.")
+    facebook_client_id: str | None = Field(None, description="App id at Meta, to exchange the user token of a Page.")
+    facebook_client_secret: SecretStr | None = Field(None, description="Its secret.")
     instagram_client_id: str | None = Field(None, description="Application (client) id at Meta, to renew tokens.")
     instagram_client_secret: SecretStr | None = Field(None, description="Its secret.")
     linkedin_client_id: str | None = Field(None, description="Application (client) id at LinkedIn, to refresh tokens.")
@@ -67,6 +69,13 @@ class Settings(BaseSettings):
         None, description="Application (client) id at Pinterest, to refresh tokens."
     )
     pinterest_client_secret: SecretStr | None = Field(None, description="Its secret.")
+    threads_client_secret: SecretStr | None = Field(
+        None, description="Secret of the Threads app, to exchange a short token; renewing a long one needs none."
+    )
+    tiktok_client_id: str | None = Field(
+        None, description="Client key (Display API) or app id (Accounts API) at TikTok, to refresh tokens."
+    )
+    tiktok_client_secret: SecretStr | None = Field(None, description="Its secret.")
     x_client_id: str | None = Field(None, description="Application (client) id at X, to refresh tokens.")
     x_client_secret: SecretStr | None = Field(None, description="Its secret.")
     youtube_client_id: str | None = Field(None, description="Application (client) id at Google, to refresh tokens.")

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from metrics_pipeline.catalog.loader import METRICS_FILE, CatalogError, catalog, load_catalog
+from metrics_pipeline.settings import Settings, load_settings
 
 SOURCE = {"source": "views", "metric": "views", "level": "account", "kind": "series", "api": "a"}
 
@@ -40,6 +41,20 @@ def test_the_project_catalogue_is_sound() -> None:
     }
     needed = {"followers", "views", "reach", "engagement_rate", "follower_growth", "posts_published"}
     assert needed <= set(loaded.metrics)
+
+
+def test_every_way_to_renew_a_token_leans_on_what_exists() -> None:
+    for spec in catalog().platforms.values():
+        for oauth in [*spec.oauth, *(o.otherwise for o in spec.oauth if o.otherwise)]:
+            assert oauth.host in spec.hosts
+            needed = [*oauth.when, *(f"{spec.platform}_client_{part}" for part in oauth.client)]
+            assert [name for name in needed if name not in Settings.model_fields] == []
+
+
+def test_a_setting_chooses_between_two_ways() -> None:
+    tiktok = catalog().platforms["tiktok"]
+    chosen = [tiktok.oauth_under(load_settings(tiktok_api=api)) for api in ("display", "accounts")]
+    assert [oauth.send for oauth in chosen if oauth is not None] == ["form", "json"]
 
 
 @pytest.mark.parametrize(

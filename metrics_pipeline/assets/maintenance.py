@@ -3,6 +3,7 @@
 import dagster as dg
 
 from metrics_pipeline.automation.jobs import MAINTENANCE
+from metrics_pipeline.collection.account_history import record_changes
 from metrics_pipeline.lake.maintenance import maintain_table
 from metrics_pipeline.lake.tables import TABLES
 from metrics_pipeline.pipeline import Pipeline
@@ -11,6 +12,8 @@ from metrics_pipeline.pipeline import Pipeline
 @dg.op(description="Expires raw responses, compacts small files, removes superseded ones.")
 def maintain_lake(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> None:
     settings, today = pipeline.settings, pipeline.settings.clock.now().date()
+    # of platforms whose last account was removed nothing is collected any more, and so nothing brought along
+    record_changes(pipeline.engine, pipeline.control)
     for name in TABLES:
         done = maintain_table(pipeline.lake, name, today, settings.api_responses_days, settings.vacuum_hours)
         context.log.info(done.line())

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from metrics_pipeline.catalog.cadence import DEFAULT as DEFAULT_CADENCE
 from metrics_pipeline.catalog.cadence import Cadence
 from metrics_pipeline.catalog.calls import ApiCall, Limit
+from metrics_pipeline.catalog.oauth import OAuth
 
 Additivity = Literal["additive", "last_value", "unique", "ratio", "maximum", "minimum"]
 AcrossEntities = Literal["sum", "unique", "ratio", "none"]
@@ -88,26 +89,12 @@ class SourceMetric(_Model):
         return max((b.version for b in self.definition_breaks if b.date <= day), default=1)
 
 
-class OAuth(_Model):
-    """How a platform gives the next token.
-
-    grant refresh_token: the refresh token is presented, and may be replaced by a new one. fb_exchange_token: the
-    access token itself is exchanged for one with a new lifetime, which works only while it is valid.
-    refresh_before_minutes: how long before the end of an access token a run gets the next one.
-    """
-
-    host: str
-    path: str
-    grant: Literal["refresh_token", "fb_exchange_token"] = "refresh_token"
-    client_auth: Literal["form", "basic"] = "form"
-    refresh_before_minutes: int = Field(10, ge=1)
-
-
 class PlatformSpec(_Model):
     """What one platform's YAML says.
 
     max_window_days bounds one series request, None means unbounded; cadence says how often account and posts are read;
     quota_timezone is the zone in which the platform's days of quota begin; calls and limits: see catalog/calls.py.
+    oauth says how its tokens are renewed: one description, or several of which the settings pick one.
     """
 
     platform: str
@@ -117,7 +104,7 @@ class PlatformSpec(_Model):
     concurrency: int = Field(4, ge=1)
     cadence: str = DEFAULT_CADENCE
     max_window_days: int | None = None
-    oauth: OAuth | None = None
+    oauth: list[OAuth] = []
     quota_timezone: str = "UTC"
     calls: list[ApiCall] = []
     limits: list[Limit] = []
@@ -132,6 +119,15 @@ class PlatformSpec(_Model):
     def cadence_under(self, settings: Mapping[str, str]) -> Cadence:
         """The planned readings: what the settings say of this platform, or of every one, wins over its YAML."""
         return Cadence.parse(settings.get(self.platform) or settings.get("default") or self.cadence)
+
+    @field_validator("oauth", mode="before")
+    @classmethod
+    def _one_is_a_list_of_one(cls, value: object) -> object:
+        return value if isinstance(value, list) else [value]
+
+    def oauth_under(self, settings: object) -> OAuth | None:
+        """How tokens are renewed under the given settings; None where they cannot be."""
+        return next((oauth for oauth in self.oauth if oauth.holds(settings)), None)
 
     @property
     def restatement_days(self) -> int:

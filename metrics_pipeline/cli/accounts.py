@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from metrics_pipeline.cli.account_history import history, keep_history
 from metrics_pipeline.cli.app import DataDir, out, use_data_dir
 from metrics_pipeline.cli.secret_input import token_from_stdin
 from metrics_pipeline.cli.tables import Format, ListFormat, print_rows
@@ -23,6 +24,7 @@ TokenStdin = Annotated[bool, typer.Option("--token-stdin", help="Read the token 
 
 def register(app: typer.Typer) -> None:
     app.add_typer(group, name="account")
+    group.command("history")(history)
 
 
 @group.command("add")
@@ -55,6 +57,7 @@ def add(
         token,
         now=settings.clock.now(),
     )
+    keep_history(settings, engine)
     out.print(f"Added account {record.account_id} to workspace {record.workspace_id}: {record.status}.", markup=False)
     if token is None:
         out.print(
@@ -126,6 +129,7 @@ def token(
         known.workspace_id,
         now=settings.clock.now(),
     )
+    keep_history(settings, engine)
     out.print(f"Stored the token of account {record.account_id}: {record.status}.", markup=False)
     if record.status == "disabled":
         out.print(f"Next: metrics-pipeline account enable {_named(record.account_id, workspace)}", markup=False)
@@ -139,9 +143,9 @@ def disable(account_id: AccountId, workspace: Workspace = None, data_dir: DataDi
 
     use_data_dir(data_dir)
     settings = load_settings()
-    record = account_status.disable(
-        open_control(settings), account_id, workspace, "disabled by hand", now=settings.clock.now()
-    )
+    engine = open_control(settings)
+    record = account_status.disable(engine, account_id, workspace, "disabled by hand", now=settings.clock.now())
+    keep_history(settings, engine)
     out.print(f"Disabled account {record.account_id}; its numbers stay.", markup=False)
     out.print(
         f"To collect it again: metrics-pipeline account enable {_named(record.account_id, workspace)}", markup=False
@@ -156,7 +160,9 @@ def enable(account_id: AccountId, workspace: Workspace = None, data_dir: DataDir
 
     use_data_dir(data_dir)
     settings = load_settings()
-    record = account_status.enable(open_control(settings), account_id, workspace, now=settings.clock.now())
+    engine = open_control(settings)
+    record = account_status.enable(engine, account_id, workspace, now=settings.clock.now())
+    keep_history(settings, engine)
     out.print(f"Account {record.account_id} is {record.status}.", markup=False)
     if record.status == "needs_reauth":
         out.print(
@@ -173,7 +179,9 @@ def remove(account_id: AccountId, workspace: Workspace = None, data_dir: DataDir
 
     use_data_dir(data_dir)
     settings = load_settings()
-    record = remove_account(open_control(settings), account_id, workspace, now=settings.clock.now())
+    engine = open_control(settings)
+    record = remove_account(engine, account_id, workspace, now=settings.clock.now())
+    keep_history(settings, engine)
     out.print(f"Removed account {record.account_id} and its token; its numbers stay.", markup=False)
     out.print(
         f"To bring it back: metrics-pipeline account add --workspace {record.workspace_id} "

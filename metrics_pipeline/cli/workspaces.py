@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from metrics_pipeline.cli.account_history import keep_history
 from metrics_pipeline.cli.app import DataDir, out, use_data_dir
 from metrics_pipeline.cli.tables import Format, ListFormat, print_rows
 from metrics_pipeline.settings import load_settings
@@ -78,12 +79,13 @@ def remove(
         typer.confirm(f"Delete every number of workspace {workspace_id}? This cannot be undone", abort=True)
     record = remove_workspace(engine, workspace_id, now=settings.clock.now())
     if not purge:
+        keep_history(settings, engine)
         out.print(f"Removed workspace {record.workspace_id} and its tokens; its numbers stay.", markup=False)
         out.print(f"To delete them: metrics-pipeline workspace remove {record.workspace_id} --purge", markup=False)
         return
     # Removed first: nothing new is collected while rows are deleted, and a purge that stops can be run again.
+    from metrics_pipeline.collection.account_history import purge as purge_rows
     from metrics_pipeline.lake.lake import Lake
-    from metrics_pipeline.lake.maintenance import purge_workspace
 
-    rows = sum(purge_workspace(Lake.open(settings), record.workspace_id).values())
+    rows = purge_rows(Lake.open(settings), engine, record.workspace_id)
     out.print(f"Removed workspace {record.workspace_id}, its tokens and its numbers ({rows} rows).", markup=False)

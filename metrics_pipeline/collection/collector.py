@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Engine as ControlEngine
 
 from metrics_pipeline.catalog.models import PlatformSpec
+from metrics_pipeline.collection.account_history import status_facts
 from metrics_pipeline.collection.account_run import AccountRun, Slot, Turn
 from metrics_pipeline.collection.known_posts import KnownPosts
 from metrics_pipeline.collection.meter import BUDGET_SPENT, Budgets, DailyMeter, Paid
@@ -60,8 +61,9 @@ class Collector:
         turns = asyncio.run(self._collect(request, due, slots, now)) if due else []
         summary = CollectionSummary(self.spec.platform, request.collection, _merge_turns(turns))
         summary.not_due = len(accounts) - len(due)
+        changes = status_facts(self.control, self.spec.platform)
         summary.rows_gained = store_batch(
-            self.engine, self.spec.platform, request.collection, batch(request.collection, turns)
+            self.engine, self.spec.platform, request.collection, batch(request.collection, turns), changes
         )
         summary.seconds = time.monotonic() - started
         summary.lag_minutes = max(0.0, (now - request.window.end).total_seconds() / 60)

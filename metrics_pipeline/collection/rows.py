@@ -11,8 +11,9 @@ import pyarrow as pa
 
 from metrics_pipeline.collection.scope import TurnScope
 from metrics_pipeline.collection.summary import GOOD, AccountReport
+from metrics_pipeline.lake.account_tables import ACCOUNT_HISTORY
 from metrics_pipeline.lake.tables import API_RESPONSES, COLLECTION_STATUS, COUNTER_READINGS, INSIGHT_READINGS, POSTS
-from metrics_pipeline.platforms.contract import Outcome, Post, RawResponse, Reading
+from metrics_pipeline.platforms.contract import Outcome, Post, Profile, RawResponse, Reading
 from metrics_pipeline.windows import Window
 
 Row = dict[str, object]
@@ -92,6 +93,18 @@ def post_row(p: Provenance, post: Post) -> Row:
     }
 
 
+def profile_row(p: Provenance, profile: Profile) -> Row:
+    return {
+        "workspace_id": p.workspace_id,
+        "platform": p.platform,
+        "account_id": p.account_id,
+        "name": profile.name,
+        "account_type": profile.account_type,
+        "profile_read_at": p.read_at,
+        "profile_confirmed_at": p.read_at,
+    }
+
+
 def status_row(p: Provenance, o: Outcome) -> Row:
     return {
         "workspace_id": p.workspace_id,
@@ -145,6 +158,7 @@ class Batch:
     posts: pa.Table
     readings: pa.Table
     statuses: pa.Table
+    profiles: pa.Table
 
 
 def batch(collection: str, turns: Iterable[tuple[Provenance, AccountReport]]) -> Batch:
@@ -163,5 +177,9 @@ def batch(collection: str, turns: Iterable[tuple[Provenance, AccountReport]]) ->
             # a look at single posts says nothing about the account's day
             [status_row(p, o) for p, a in turns if not p.scope.only_posts for o in a.result.outcomes],
             schema=COLLECTION_STATUS.schema,
+        ),
+        profiles=pa.Table.from_pylist(
+            [profile_row(p, a.result.profile) for p, a in turns if a.result.profile != Profile()],
+            schema=ACCOUNT_HISTORY.schema,
         ),
     )

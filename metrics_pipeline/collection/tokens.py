@@ -12,6 +12,7 @@ from datetime import timedelta
 from sqlalchemy import Engine as ControlEngine
 
 from metrics_pipeline.catalog.models import PlatformSpec
+from metrics_pipeline.catalog.oauth import OAuth
 from metrics_pipeline.control.accounts import AccountRecord
 from metrics_pipeline.control.key_ring import KeyRing
 from metrics_pipeline.control.token_bundle import TokenBundle
@@ -24,7 +25,7 @@ from metrics_pipeline.settings import Settings
 LEASE = timedelta(minutes=5)
 POLL_SECONDS = 0.2
 
-Refresh = Callable[[PlatformSpec, Settings, str], Awaitable[Grant]]
+Refresh = Callable[[PlatformSpec, Settings, str, str], Awaitable[Grant]]
 
 
 @dataclass(frozen=True)
@@ -46,21 +47,24 @@ class TokenKeeper:
         """
         now = self.settings.clock.now()
         bundle = self._read(record)
-        oauth = self.spec.oauth
-        if oauth is None or bundle.expires_at is None or self._presented(bundle) is None:
+        oauth = self._oauth
+        if oauth is None or self._presented(bundle) is None:
             return bundle
-        if now < bundle.expires_at - timedelta(minutes=oauth.refresh_before_minutes):
+        ends = [bundle.expires_at, bundle.refresh_expires_at if oauth.extends_presented else None]
+        soon = now + timedelta(minutes=oauth.refresh_before_minutes)
+        if not any(end is not None and end <= soon for end in ends):
             return bundle
         try:
             return await self.renewed(record, bundle)
         except PlatformError:
-            if now < bundle.expires_at:
+            if bundle.expires_at is None or now < bundle.expires_at:
                 return bundle  # still good for this run; the next one tries again
             raise
 
     def can_renew(self, bundle: TokenBundle) -> bool:
-        """Whether a refused access token may be replaced; Meta only exchanges one that is still valid."""
-        return self.spec.oauth is not None and bundle.refresh_token is not None
+        """Whether a refused access token may be replaced: not where it would have to be presented itself."""
+        oauth = self._oauth
+        return oauth is not None and oauth.presents == "refresh_token" and bundle.refresh_token is not None
 
     async def renewed(self, record: AccountRecord, stale: TokenBundle) -> TokenBundle:
         """A newer pair than `stale`, from whoever refreshes first. It is stored before anybody uses it.
@@ -89,7 +93,7 @@ class TokenKeeper:
         presented = self._presented(bundle)
         if presented is None:
             raise PlatformError(Act.REAUTH, "the token has ended and there is none to refresh it with")
-        grant = await self.refresh_at_platform(self.spec, self.settings, presented)
+        grant = await self.refresh_at_platform(self.spec, self.settings, presented, record.external_id)
         now = self.settings.clock.now()
         fresh = TokenBundle(
             grant.access_token,
@@ -104,9 +108,13 @@ class TokenKeeper:
             raise PlatformError(Act.RETRY, "the account's token was replaced while it was being refreshed")
         return fresh
 
+    @property
+    def _oauth(self) -> OAuth | None:
+        return self.spec.oauth_under(self.settings)
+
     def _presented(self, bundle: TokenBundle) -> str | None:
         """What the token endpoint wants to see."""
-        is_exchange = self.spec.oauth is not None and self.spec.oauth.grant == "fb_exchange_token"
+        is_exchange = self._oauth is not None and self._oauth.presents == "access_token"
         return bundle.access_token if is_exchange else bundle.refresh_token
 
     def _read(self, record: AccountRecord) -> TokenBundle:

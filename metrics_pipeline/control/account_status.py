@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from metrics_pipeline.control.account_events import note_status
 from metrics_pipeline.control.accounts import NO_TOKEN, AccountRecord, find_account, keep_token, record_of
 from metrics_pipeline.control.credentials import checked_token
 from metrics_pipeline.control.database import writing
@@ -90,3 +91,4 @@ def _changing(
         row = find_account(session, account_id, workspace_id, lock=True)
         row.updated_at = now
         yield session, row
+        note_status(session, row, now, "the account was removed" if row.removed_at is not None else None)

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from metrics_pipeline.control.account_events import note_status
 from metrics_pipeline.control.credentials import checked_token, load_token, store_token
 from metrics_pipeline.control.database import reading, writing
 from metrics_pipeline.control.identifiers import checked_external_id, checked_id, checked_platform, slug
@@ -76,6 +77,7 @@ def add_account(
             session.flush()
             if token is not None:
                 keep_token(session, ring, row, token, now)
+            note_status(session, row, now)
             session.flush()
             return record_of(row)
     except IntegrityError:

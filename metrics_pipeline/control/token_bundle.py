@@ -36,6 +36,8 @@ class TokenBundle:
             content = json.loads(text)
         except json.JSONDecodeError:
             raise UserError("The token looks like JSON and is none: give the token endpoint's answer whole.") from None
+        inner = content.get("data")  # where TikTok's Accounts API has them
+        content = inner if isinstance(inner, dict) and "access_token" not in content else content
         access = content.get("access_token")
         refresh = content.get("refresh_token")
         if not isinstance(access, str) or not access or not isinstance(refresh, str | None):

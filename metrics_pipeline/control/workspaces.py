@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy import Engine, delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from metrics_pipeline.control.account_events import note_status
 from metrics_pipeline.control.database import reading, writing
 from metrics_pipeline.control.identifiers import checked_id, checked_name, slug
 from metrics_pipeline.control.models import Account, Credential, Workspace
@@ -84,11 +85,11 @@ def remove_workspace(engine: Engine, workspace_id: str, *, now: datetime) -> Wor
         if row.removed_at is None:
             row.removed_at = now
             session.execute(delete(Credential).where(Credential.workspace_id == workspace_id))
-            session.execute(
-                update(Account)
-                .where(Account.workspace_id == workspace_id, Account.removed_at.is_(None))
-                .values(removed_at=now, updated_at=now, credentials_updated_at=None)
-            )
+            live = select(Account).where(Account.workspace_id == workspace_id, Account.removed_at.is_(None))
+            for account in session.scalars(live.order_by(Account.account_id).with_for_update()).all():
+                account.removed_at = account.updated_at = now
+                account.credentials_updated_at = None
+                note_status(session, account, now, "the workspace was removed")
         return _record(row)
 
 

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 import duckdb
 import pyarrow as pa
@@ -189,15 +190,18 @@ class Engine:
         incoming: pa.Table,
         partitions: Partitions,
         parameters: Mapping[str, Parameter] | None = None,
+        *,
+        only_changes: bool = False,
     ) -> int:
         """Merge rows into partitions: `file` reads the partitions' rows as `existing` and the new as `incoming`.
 
         Returns how many rows the partitions gained. The rows stay in memory, so a conflict never fetches again.
+        With `only_changes` nothing is committed where the merge leaves the rows as they are.
         """
         spec = TABLES[table]
         gained = 0
 
-        def produce(target: DeltaTable) -> pa.Table:
+        def produce(target: DeltaTable) -> pa.Table | None:
             nonlocal gained
             with self.session({"incoming": incoming.cast(spec.schema)}) as session:
                 session.pin(target, table)
@@ -206,7 +210,13 @@ class Engine:
                 session._connection.register("existing", existing)
                 result = conform(session.run_file(file, parameters), spec)
                 gained = result.num_rows - existing.num_rows
-                return result
+                return None if only_changes and _same_rows(result, existing.cast(spec.schema), spec) else result
 
         self.lake.replace(table, partitions, produce)
         return gained
+
+
+def _same_rows(one: pa.Table, other: pa.Table, spec: TableSpec) -> bool:
+    """Whether two tables hold the same rows, whatever their order."""
+    order: list[tuple[str, Literal["ascending", "descending"]]] = [(column, "ascending") for column in spec.sort_by]
+    return bool(one.sort_by(order).equals(other.sort_by(order)))

@@ -124,22 +124,26 @@ class Lake:
         self,
         name: str,
         partitions: Partitions,
-        produce: Callable[[DeltaTable], ArrowData],
+        produce: Callable[[DeltaTable], ArrowData | None],
         metadata: Mapping[str, str] | None = None,
     ) -> int:
         """Replace whole partitions in one commit and return the table version it made.
 
         `produce` is called with the open target and reads whatever it needs; after a conflict it is called
-        again with a newer handle. Rows outside the partitions are refused by Delta.
+        again with a newer handle. None from it means that nothing is to be written. Rows outside the partitions are
+        refused by Delta.
         """
         spec = TABLES[name]
         predicate = partitions.predicate(spec)
         for attempt in commit_retries():
             with attempt:
                 target = self.table(name)
+                rows = produce(target)
+                if rows is None:
+                    return target.version()
                 write_deltalake(
                     target,
-                    produce(target),
+                    rows,
                     mode="overwrite",
                     predicate=predicate,
                     writer_properties=_WRITER,

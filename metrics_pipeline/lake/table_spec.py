@@ -62,3 +62,14 @@ class TableSpec:
 
     def column(self, name: str) -> Column:
         return next(c for c in self.columns if c.name == name)
+
+
+TENANT: tuple[tuple[str, ColumnType, str], ...] = (
+    ("workspace_id", "string", "The tenant the row belongs to."),
+    ("platform", "string", "Platform name in lower case."),
+)
+
+
+def columns_of(*groups: tuple[tuple[str, ColumnType, str], ...]) -> tuple[Column, ...]:
+    """Columns from groups of (name, type, description)."""
+    return tuple(Column(*column) for group in groups for column in group)

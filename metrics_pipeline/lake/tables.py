@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-from metrics_pipeline.lake.table_spec import Column, ColumnType, TableSpec
+from metrics_pipeline.lake.account_tables import ACCOUNT_HISTORY
+from metrics_pipeline.lake.table_spec import TENANT, ColumnType, TableSpec, columns_of
 
-
-def _columns(*groups: tuple[tuple[str, ColumnType, str], ...]) -> tuple[Column, ...]:
-    return tuple(Column(*column) for group in groups for column in group)
-
-
-_TENANT: tuple[tuple[str, ColumnType, str], ...] = (
-    ("workspace_id", "string", "The tenant the row belongs to."),
-    ("platform", "string", "Platform name in lower case."),
-)
 _READING: tuple[tuple[str, ColumnType, str], ...] = (
     ("account_id", "string", "Account within the workspace."),
     ("post_id", "string", "Post as the platform names it; null at account level."),
@@ -34,8 +26,8 @@ _READING: tuple[tuple[str, ColumnType, str], ...] = (
 API_RESPONSES = TableSpec(
     "api_responses",
     "One response of a platform as it was received, with the request that led to it; never a token.",
-    _columns(
-        _TENANT,
+    columns_of(
+        TENANT,
         (
             ("date", "date", "UTC day the response was received."),
             ("account_id", "string", "Account the request was made for."),
@@ -65,8 +57,8 @@ API_RESPONSES = TableSpec(
 COUNTER_READINGS = TableSpec(
     "counter_readings",
     "One lifetime counter or gauge of an account or a post as seen at observed_at. A past hour cannot be observed.",
-    _columns(
-        _TENANT,
+    columns_of(
+        TENANT,
         (
             ("date", "date", "UTC day the reading stands for."),
             ("hour", "int", "UTC hour the reading stands for, 0 to 23."),
@@ -85,8 +77,8 @@ INSIGHT_READINGS = TableSpec(
     "insight_readings",
     "One value of a platform's own series for a measured day, as read at read_at. "
     "Logically append-only: a re-read adds a row only where the value changed, else it moves confirmed_at.",
-    _columns(
-        _TENANT,
+    columns_of(
+        TENANT,
         (
             ("date", "date", "Measured day; the last day of longer windows."),
             ("window", "string", "What the value covers: P1D, P7D or P1M (ISO 8601)."),
@@ -104,8 +96,8 @@ INSIGHT_READINGS = TableSpec(
 POSTS = TableSpec(
     "posts",
     "One post with its latest known attributes; deleted posts stay as tombstones.",
-    _columns(
-        _TENANT,
+    columns_of(
+        TENANT,
         (
             ("account_id", "string", "Account within the workspace."),
             ("post_id", "string", "Post as the platform names it."),
@@ -128,8 +120,8 @@ POSTS = TableSpec(
 COLLECTION_STATUS = TableSpec(
     "collection_status",
     "What became of each metric of each account and measured day at the last attempt, and why.",
-    _columns(
-        _TENANT,
+    columns_of(
+        TENANT,
         (
             ("date", "date", "Measured day."),
             ("account_id", "string", "Account within the workspace."),
@@ -165,7 +157,7 @@ _SERIES_KEY: tuple[tuple[str, ColumnType, str], ...] = (
 DAILY_METRICS = TableSpec(
     "daily_metrics",
     "One metric of one workspace, account or post on one UTC day partition: the table everything later reads.",
-    _columns(
+    columns_of(
         (("date", "date", "Measured day."),),
         _SERIES_KEY,
         (
@@ -237,7 +229,7 @@ _PERIOD: tuple[tuple[str, ColumnType, str], ...] = (
 WEEKLY_METRICS = TableSpec(
     "weekly_metrics",
     "One metric of one entity per week, built from daily_metrics; a week belongs to its first day.",
-    _columns((("week_start", "date", "First day of the week."),), _SERIES_KEY, _PERIOD),
+    columns_of((("week_start", "date", "First day of the week."),), _SERIES_KEY, _PERIOD),
     partition_by=("week_start",),
     keys=("week_start", "workspace_id", "platform", "entity_type", "entity_id", "metric"),
     sort_by=("workspace_id", "platform", "entity_type", "entity_id", "metric"),
@@ -247,7 +239,7 @@ WEEKLY_METRICS = TableSpec(
 MONTHLY_METRICS = TableSpec(
     "monthly_metrics",
     "One metric of one entity per calendar month, built from daily_metrics.",
-    _columns(
+    columns_of(
         (("month_start", "date", "First day of the month."),),
         _SERIES_KEY,
         _PERIOD,
@@ -272,6 +264,7 @@ TABLES: dict[str, TableSpec] = {
         COUNTER_READINGS,
         INSIGHT_READINGS,
         POSTS,
+        ACCOUNT_HISTORY,
         COLLECTION_STATUS,
         DAILY_METRICS,
         WEEKLY_METRICS,

@@ -104,6 +104,17 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Profile:
+    """How an account presents itself now, in the platform's own words; None for what was not told.
+
+    account_type is what the platform tells kinds of accounts by: X's kind of verification, a Page's category, ...
+    """
+
+    name: str | None = None
+    account_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RawResponse:
     """One response as received. Neither url nor headers nor body hold a token."""
 
@@ -125,6 +136,7 @@ class AccountResult:
     outcomes: list[Outcome] = field(default_factory=list)
     responses: list[RawResponse] = field(default_factory=list)
     unknown_fields: set[str] = field(default_factory=set)
+    profile: Profile = Profile()
     calls: int = 0
 
 

@@ -40,10 +40,11 @@ class FacebookAdapter:
     async def counters(self, account: Account, context: CollectionContext, result: AccountResult) -> None:
         session = self._client.session(account, context.observed_at, result)
         path, levels = f"/{self._version}/{account.external_id}", self._spec.select("account", api="profile")
+        day = context.observed_at.date()
         with Tally(result) as tally:
             try:
                 if context.reads_account:
-                    await read_levels(session, path, "name", levels, context.observed_at.date(), result, tally)
+                    await read_levels(session, path, "name", "category", levels, day, result, tally)
                 if context.reads_posts:
                     await self._posts(session, account, context, result, tally)
             except PlatformError as error:

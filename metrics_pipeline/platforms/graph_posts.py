@@ -19,10 +19,11 @@ SMALLEST_PAGE = 5
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A post, and the counters that its own fields held, by the name of their source."""
+    """A post, the counters that its own fields held, by the name of their source, and who it says wrote it."""
 
     post: Post
     counts: Mapping[str, float] = field(default_factory=dict)
+    author: str | None = None
 
 
 Parse = Callable[[Fields], Listed | None]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from metrics_pipeline.catalog.models import SourceMetric
-from metrics_pipeline.platforms.contract import AccountResult
+from metrics_pipeline.platforms.contract import AccountResult, Profile
 from metrics_pipeline.platforms.http import Session
 from metrics_pipeline.platforms.outcomes import Tally
 from metrics_pipeline.platforms.parsing import Fields
@@ -17,18 +17,20 @@ async def read_levels(
     session: Session,
     path: str,
     name_field: str,
+    type_field: str | None,
     sources: Sequence[SourceMetric],
     day: date,
     result: AccountResult,
     tally: Tally,
 ) -> None:
-    """One reading per source that the object has a number for; the others stay unknown."""
+    """One reading per source that the object has a number for, the others stay unknown; and the account's profile."""
     for source in sources:
         tally.plan("account", source.metric, day)
-    names = ",".join(["id", name_field, *(s.source for s in sources)])
-    answer = await session.get(path, {"fields": names})
+    names = ["id", name_field, *([type_field] if type_field else []), *(s.source for s in sources)]
+    answer = await session.get(path, {"fields": ",".join(names)})
     with Fields(answer.body, "profile", result.unknown_fields) as profile:
-        profile.ignore("id", name_field)
+        profile.ignore("id")
+        result.profile = Profile(profile.text(name_field), profile.text(type_field) if type_field else None)
         for source in sources:
             raw = profile.number(source.source)
             if raw is not None:

@@ -37,7 +37,7 @@ class InstagramAdapter:
         with Tally(result) as tally:
             path, levels = f"/{self._version}/{account.external_id}", self._spec.select("account", api="profile")
             if context.reads_account:
-                await read_levels(session, path, "username", levels, context.observed_at.date(), result, tally)
+                await read_levels(session, path, "username", None, levels, context.observed_at.date(), result, tally)
             if context.reads_posts or context.reads_account:
                 await self._posts(session, account, context, result, tally)
 

@@ -1,21 +1,24 @@
-"""The next access token, from a platform's token endpoint (RFC 6749 section 6, and Meta's exchange)."""
+"""The next access token, from a platform's token endpoint (RFC 6749 section 6, and what takes its place)."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import httpx
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt
 
-from metrics_pipeline.catalog.models import OAuth, PlatformSpec
+from metrics_pipeline.catalog.models import PlatformSpec
+from metrics_pipeline.catalog.oauth import OAuth
 from metrics_pipeline.platforms.errors import Act, PlatformError, redact
 from metrics_pipeline.platforms.http import BACKOFF, Sleep
 from metrics_pipeline.settings import Settings
 
-# What a token endpoint says of a grant that will not work again, whoever asks.
-_SPENT = {"invalid_grant", "invalid_token", "unauthorized_client", "access_denied"}
+# At INFO it writes down every URL, and those of some token endpoints hold a token and a secret.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +35,20 @@ async def refresh(
     spec: PlatformSpec,
     settings: Settings,
     presented: str,
+    external_id: str,
     *,
     sleep: Sleep = asyncio.sleep,
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> Grant:
-    """Present a refresh token (or, for Meta, a valid access token) and get the next pair.
+    """Present the stored token that the platform's YAML names and get the next pair for an account.
 
     Raises:
         PlatformError: reauth, the owner has to sign in again; config, this application's credentials are missing
             or refused; retry, the endpoint did not answer in several tries.
     """
-    oauth = spec.oauth
-    client_id, client_secret = settings.client_credentials(spec.platform)
-    if oauth is None or client_id is None or client_secret is None:
-        name = spec.platform.upper()
-        raise PlatformError(
-            Act.CONFIG,
-            f"the token of {spec.label} has to be refreshed: set METRICS_{name}_CLIENT_ID and "
-            f"METRICS_{name}_CLIENT_SECRET to those of the application it was issued for",
-        )
+    oauth = spec.oauth_under(settings)
+    if oauth is None:
+        raise PlatformError(Act.REAUTH, f"the tokens of {spec.label} cannot be refreshed")
     retrying = AsyncRetrying(
         retry=retry_if_exception(lambda e: isinstance(e, PlatformError) and e.act is Act.RETRY),
         stop=stop_after_attempt(settings.http_max_attempts),
@@ -59,47 +57,108 @@ async def refresh(
         reraise=True,
     )
     async with httpx.AsyncClient(transport=transport, timeout=settings.http_timeout_seconds) as http:
-        return await retrying(_ask, http, _url(spec, oauth, settings), oauth, presented, client_id, client_secret)
+        endpoint = _Endpoint(http, spec, settings)
+        try:
+            grant: Grant = await retrying(endpoint.ask, oauth, presented)
+        except PlatformError as error:
+            other = oauth.otherwise
+            if other is None or error.act is Act.RETRY or not endpoint.can_ask(other):
+                raise
+            oauth, grant = other, await retrying(endpoint.ask, other, presented)
+        if oauth.object_path is not None:
+            grant = await retrying(endpoint.of_object, oauth, grant, external_id)
+        return grant
 
 
-def _url(spec: PlatformSpec, oauth: OAuth, settings: Settings) -> str:
-    # a token is always issued now, also by a platform that can be asked about the past
-    base = settings.base_url(spec.platform) or spec.hosts[oauth.host]
-    return base.replace("/at/{at}", "").rstrip("/") + oauth.path
+@dataclass(frozen=True, slots=True)
+class _Endpoint:
+    """One platform's token endpoint for the length of a refresh."""
 
+    http: httpx.AsyncClient
+    spec: PlatformSpec
+    settings: Settings
 
-async def _ask(
-    http: httpx.AsyncClient, url: str, oauth: OAuth, presented: str, client_id: str, client_secret: str
-) -> Grant:
-    secrets = (presented, client_secret)
-    client = {"client_id": client_id, "client_secret": client_secret}
-    try:
-        if oauth.grant == "fb_exchange_token":
-            exchange = {"grant_type": oauth.grant, "fb_exchange_token": presented, **client}
-            response = await http.get(url, params=exchange)
+    def can_ask(self, oauth: OAuth) -> bool:
+        return not self._missing(oauth)
+
+    async def ask(self, oauth: OAuth, presented: str) -> Grant:
+        if self._missing(oauth):
+            names = " and ".join(self._missing(oauth))
+            raise PlatformError(
+                Act.CONFIG,
+                f"the token of {self.spec.label} has to be refreshed: set {names} to those of the application it was "
+                "issued for",
+            )
+        given = self._client()
+        sent = {"grant_type": oauth.grant, oauth.presented_as: presented}
+        auth = None
+        if oauth.client_auth == "basic":
+            auth = httpx.BasicAuth(given["id"] or "", given["secret"] or "")
         else:
-            form = {"grant_type": oauth.grant, "refresh_token": presented}
-            if oauth.client_auth == "basic":
-                response = await http.post(url, data=form, auth=httpx.BasicAuth(client_id, client_secret))
-            else:
-                response = await http.post(url, data={**form, **client})
-    except httpx.RequestError as error:
-        raise PlatformError(Act.RETRY, f"the token endpoint did not answer ({type(error).__name__})") from None
-    try:
-        body = response.json()
-    except ValueError:
-        body = {}
-    body = body if isinstance(body, dict) else {}
-    access = body.get("access_token")
-    # some endpoints fail with HTTP 200: the token is what tells success
-    if response.status_code < 400 and isinstance(access, str) and access:
+            sent |= {name: given[part] or "" for part, name in oauth.client.items()}
+        url = self._url(oauth, oauth.path)
+        if oauth.send == "query":
+            request = self.http.build_request("GET", url, params=sent)
+        elif oauth.send == "json":
+            request = self.http.build_request("POST", url, json=sent)
+        else:
+            request = self.http.build_request("POST", url, data=sent)
+        body = await self._send(oauth, request, (presented, given["secret"] or ""), auth)
         return Grant(
-            access,
-            body.get("refresh_token"),
+            str(body["access_token"]),
+            str(body["refresh_token"]) if body.get("refresh_token") else None,
             _number(body, "expires_in"),
             _number(body, "refresh_expires_in") or _number(body, "refresh_token_expires_in"),
         )
-    raise _meaning(response.status_code, body, secrets)
+
+    async def of_object(self, oauth: OAuth, grant: Grant, external_id: str) -> Grant:
+        """The access token of the account itself, which has no end; what was granted is kept to renew it."""
+        if not re.fullmatch(r"\w+", external_id):
+            raise PlatformError(Act.CONFIG, "the account's id holds characters that no id has")
+        url = self._url(oauth, (oauth.object_path or "").format(external_id=external_id))
+        bearer = {"Authorization": f"Bearer {grant.access_token}"}
+        request = self.http.build_request("GET", url, headers=bearer)
+        body = await self._send(oauth, request, (grant.access_token,))
+        return replace(
+            grant,
+            access_token=str(body["access_token"]),
+            refresh_token=grant.access_token,
+            expires_in=None,
+            refresh_expires_in=grant.expires_in,
+        )
+
+    def _client(self) -> dict[str, str | None]:
+        client_id, secret = self.settings.client_credentials(self.spec.platform)
+        return {"id": client_id, "secret": secret}
+
+    def _missing(self, oauth: OAuth) -> list[str]:
+        given = self._client()
+        return [f"METRICS_{self.spec.platform.upper()}_CLIENT_{p.upper()}" for p in oauth.client if not given[p]]
+
+    def _url(self, oauth: OAuth, path: str) -> str:
+        # a token is always issued now, also by a platform that can be asked about the past
+        base = self.settings.base_url(self.spec.platform) or self.spec.hosts[oauth.host]
+        return base.replace("/at/{at}", "").rstrip("/") + path
+
+    async def _send(
+        self, oauth: OAuth, request: httpx.Request, secrets: tuple[str, ...], auth: httpx.Auth | None = None
+    ) -> Mapping[str, object]:
+        """The object in which the answer has its access token."""
+        try:
+            response = await self.http.send(request, auth=auth)
+        except httpx.RequestError as error:
+            raise PlatformError(Act.RETRY, f"the token endpoint did not answer ({type(error).__name__})") from None
+        try:
+            decoded = response.json()
+        except ValueError:
+            decoded = {}
+        body: Mapping[str, object] = decoded if isinstance(decoded, dict) else {}
+        holder = body.get(oauth.answer_in) if oauth.answer_in else body
+        # some endpoints fail with HTTP 200: the token is what tells success
+        token = holder.get("access_token") if isinstance(holder, dict) else None
+        if response.status_code < 400 and isinstance(holder, dict) and isinstance(token, str) and token:
+            return holder
+        raise _meaning(oauth, response.status_code, body, secrets)
 
 
 def _number(body: Mapping[str, object], name: str) -> float | None:
@@ -110,12 +169,15 @@ def _number(body: Mapping[str, object], name: str) -> float | None:
         return None
 
 
-def _meaning(status: int, body: Mapping[str, object], secrets: tuple[str, ...]) -> PlatformError:
+def _meaning(oauth: OAuth, status: int, body: Mapping[str, object], secrets: tuple[str, ...]) -> PlatformError:
+    """An error is a word with a description, an object with a code and a message, or both at the top of the answer."""
     error = body.get("error")
-    code = str(error.get("code")) if isinstance(error, dict) else str(error or status)
-    text = error.get("message") if isinstance(error, dict) else body.get("error_description")
+    told = error if isinstance(error, dict) else body
+    code = str((error if isinstance(error, str) else told.get("code")) or status)
+    text = told.get("message") or told.get("error_description")
     message = redact(f"the token could not be refreshed: {text or code}", *secrets)
-    if status == 429 or status >= 500:
-        return PlatformError(Act.RETRY, message, code=code, status=status)
-    is_spent = code in _SPENT or code in ("190", "102")
-    return PlatformError(Act.REAUTH if is_spent else Act.CONFIG, message, code=code, status=status)
+    if status == 429 or status >= 500 or re.fullmatch(oauth.passing, code):
+        act = Act.RETRY
+    else:
+        act = Act.REAUTH if re.fullmatch(oauth.spent, code) else Act.CONFIG
+    return PlatformError(act, message, code=code, status=status)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from metrics_pipeline.catalog.models import PlatformSpec
-from metrics_pipeline.platforms.contract import Account, AccountResult, CollectionContext, State
+from metrics_pipeline.platforms.contract import Account, AccountResult, CollectionContext, Profile, State
 from metrics_pipeline.platforms.dialect import Dialect
 from metrics_pipeline.platforms.errors import Act, PlatformError
 from metrics_pipeline.platforms.http import PlatformClient, Session
@@ -21,7 +21,7 @@ from metrics_pipeline.settings import Settings
 from metrics_pipeline.windows import Window
 
 DIALECT = Dialect(classify, quota_used_up, limits_per_endpoint=True)
-_NOT_NEEDED = ("account_type", "profile_image", "website_url", "about", "business_name")
+_NOT_NEEDED = ("profile_image", "website_url", "about", "business_name")
 
 
 class PinterestAdapter:
@@ -86,9 +86,11 @@ class PinterestAdapter:
             return error
         with Fields(answer.body, "user_account", result.unknown_fields) as body:
             body.ignore(*_NOT_NEEDED)
-            names = {body.identifier("id"), body.text("username")} - {None}
+            profile = Profile(body.text("username"), body.text("account_type"))
+            names = {body.identifier("id"), profile.name} - {None}
             if names and account.external_id not in names:
                 raise PlatformError(Act.REAUTH, "the token belongs to another Pinterest account")
+            result.profile = profile
             sources = self._spec.select("account", "gauge", "user_account")
             return {s.source: value for s in sources if (value := body.number(s.source)) is not None}
 

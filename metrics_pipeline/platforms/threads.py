@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from metrics_pipeline.catalog.models import PlatformSpec
-from metrics_pipeline.platforms.contract import Account, AccountResult, CollectionContext, Post
+from metrics_pipeline.platforms.contract import Account, AccountResult, CollectionContext, Post, Profile
 from metrics_pipeline.platforms.errors import PlatformError
 from metrics_pipeline.platforms.graph_account import AccountInsights
 from metrics_pipeline.platforms.graph_dialect import GRAPH_DIALECT
@@ -22,7 +22,7 @@ from metrics_pipeline.settings import Settings
 from metrics_pipeline.windows import Window
 
 DIALECT = GRAPH_DIALECT
-POST_FIELDS = "id,media_type,permalink,timestamp,text,shortcode,is_quote_post"
+POST_FIELDS = "id,media_type,permalink,timestamp,text,shortcode,is_quote_post,username"
 REPOST = "REPOST_FACADE"  # someone else's post shown on the profile: it has no numbers of its own
 
 
@@ -84,6 +84,8 @@ class ThreadsAdapter:
         finder = PostFinder(session, self._version, POST_FIELDS, own_post, "post", patience, result)
         edges = [(self._path(account, "threads"), context.oldest)] if context.oldest is not None else []
         found = await finder.find(edges, context.known_posts)
+        # the profile itself is never asked for: a post names it
+        result.profile = Profile(next((one.author for one in found.posts if one.author), None))
         sources = self._spec.select("post")
         if found.refusal is not None:
             for source in sources:
@@ -98,10 +100,10 @@ class ThreadsAdapter:
 
 def own_post(entry: Fields) -> Listed | None:
     """One post; None for a repost of someone else's, and, with a report, for one without an id."""
-    entry.ignore("shortcode", "username", "owner", "media_product_type", "media_url", "children", "thumbnail_url")
+    entry.ignore("shortcode", "owner", "media_product_type", "media_url", "children", "thumbnail_url")
     post_id, media_type = entry.identifier("id"), entry.text("media_type")
     published, title, permalink = entry.instant("timestamp"), entry.text("text"), entry.text("permalink")
-    is_quote = entry.flag("is_quote_post")
+    is_quote, author = entry.flag("is_quote_post"), entry.text("username")
     if media_type == REPOST:
         return None
     if post_id is None:
@@ -109,4 +111,4 @@ def own_post(entry: Fields) -> Listed | None:
         return None
     post_type = {"CAROUSEL_ALBUM": "carousel", "VIDEO": "video"}.get(media_type or "", "post")
     metadata = {"media_type": media_type, "is_quote_post": is_quote}
-    return Listed(Post(post_id, post_type, published, title, permalink, metadata=metadata))
+    return Listed(Post(post_id, post_type, published, title, permalink, metadata=metadata), author=author)

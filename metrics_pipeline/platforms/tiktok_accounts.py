@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from metrics_pipeline.catalog.models import PlatformSpec, SourceMetric
-from metrics_pipeline.platforms.contract import Account, AccountResult, CollectionContext, Post, State
+from metrics_pipeline.platforms.contract import Account, AccountResult, CollectionContext, Post, Profile, State
 from metrics_pipeline.platforms.errors import Answer, PlatformError
 from metrics_pipeline.platforms.http import Session
 from metrics_pipeline.platforms.outcomes import Tally
@@ -120,7 +120,8 @@ class AccountsReader:
         with Fields(answer.body, "business", self._result.unknown_fields) as body:
             body.ignore("code", "message", "request_id")
             with data_of(body) as data:
-                data.ignore("username", "metrics")
+                data.ignore("metrics")
+                self._result.profile = Profile(data.text("username"))
                 numbers = {s.source: data.number_or_blank(s.source) for s in levels}
         return {name: number for name, number in numbers.items() if number is not None}
 

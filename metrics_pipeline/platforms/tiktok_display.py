@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from metrics_pipeline.catalog.models import PlatformSpec, SourceMetric
-from metrics_pipeline.platforms.contract import Account, AccountResult, CollectionContext, Post
+from metrics_pipeline.platforms.contract import Account, AccountResult, CollectionContext, Post, Profile
 from metrics_pipeline.platforms.errors import Act, Answer, PlatformError
 from metrics_pipeline.platforms.http import Session
 from metrics_pipeline.platforms.outcomes import Tally
@@ -42,7 +42,7 @@ class DisplayReader:
     async def read(self, account: Account, context: CollectionContext, tally: Tally) -> None:
         day = context.observed_at.date()
         keeper = Keeper(day, self._result, tally)
-        user = FieldGroups(["open_id"], [self._levels])
+        user = FieldGroups(["open_id", "display_name"], [self._levels])
         numbers = await self._user(account, user)  # always: it checks whose token this is
         if context.reads_account:
             for source in self._levels:
@@ -77,9 +77,11 @@ class DisplayReader:
                 if user is None:
                     raise PlatformError(Act.RETRY, "user_info came without a user")
                 with user:
-                    user.ignore("union_id", "display_name", "avatar_url")
+                    user.ignore("union_id", "avatar_url")
+                    name = user.text("display_name")
                     if user.identifier("open_id") != account.external_id:
                         raise PlatformError(Act.REAUTH, "the token belongs to another TikTok account than this one")
+                    self._result.profile = Profile(name)
                     numbers = {s.source: user.number_or_blank(s.source) for s in self._levels}
         return {name: number for name, number in numbers.items() if number is not None}
 

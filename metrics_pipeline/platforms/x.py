@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from metrics_pipeline.catalog.models import PlatformSpec
 from metrics_pipeline.platforms import x_vocabulary
-from metrics_pipeline.platforms.contract import Account, AccountResult, CollectionContext, Post, State
+from metrics_pipeline.platforms.contract import Account, AccountResult, CollectionContext, Post, Profile, State
 from metrics_pipeline.platforms.dialect import Dialect
 from metrics_pipeline.platforms.errors import Act, PlatformError
 from metrics_pipeline.platforms.http import PlatformClient, Session
@@ -80,7 +80,7 @@ class XAdapter:
         sources = self._spec.select("account", "gauge")
         for source in sources:
             tally.plan("account", source.metric, day)
-        params = {"ids": account.external_id, "user.fields": "public_metrics,created_at,protected"}
+        params = {"ids": account.external_id, "user.fields": "public_metrics,created_at,protected,verified_type"}
         answer = await session.get("/2/users", params)
         with Fields(answer.body, "users", result.unknown_fields) as body:
             body.ignore("meta", "includes")
@@ -91,7 +91,8 @@ class XAdapter:
                 act = Act.SKIP_OBJECT if not name or name in GONE_PROBLEMS else Act.PERMISSION
                 raise PlatformError(act, f"X shows no such account ({name or 'no reason given'})", code=name or None)
             with users[0] as user:
-                user.ignore("id", "name", "username", "created_at", "protected", "verified", "verified_type")
+                user.ignore("id", "name", "created_at", "protected", "verified")
+                result.profile = Profile(user.text("username"), user.text("verified_type"))
                 metrics = user.child("public_metrics")
                 if metrics is None:
                     return

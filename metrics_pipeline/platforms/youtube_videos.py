@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from metrics_pipeline.platforms.contract import AccountResult, Post
+from metrics_pipeline.platforms.contract import AccountResult, Post, Profile
 from metrics_pipeline.platforms.errors import Act, PlatformError
 from metrics_pipeline.platforms.http import Session
 from metrics_pipeline.platforms.parsing import Fields, seconds_of
@@ -46,7 +46,9 @@ async def read_channel(session: Session, channel_id: str, result: AccountResult)
         if not items:
             raise PlatformError(Act.SKIP_OBJECT, "YouTube shows no such channel")
         with items[0] as channel:
-            channel.ignore("kind", "etag", "id", "snippet")
+            channel.ignore("kind", "etag", "id")
+            snippet = channel.child("snippet")
+            result.profile = Profile(snippet.text("title") if snippet is not None else None)
             counts: dict[str, float] = {}
             hidden = False
             statistics = channel.child("statistics")

@@ -20,7 +20,7 @@ from metrics_pipeline.sandbox.faults import FaultBook
 from metrics_pipeline.sandbox.request_log import Asked, RequestLog
 from metrics_pipeline.sandbox.tokens import TokenEndpoints
 from metrics_pipeline.sandbox.usage import Usage
-from metrics_pipeline.sandbox.world import World
+from metrics_pipeline.sandbox.world import AccountWorld, World
 
 ANSWERS: Mapping[str, Callable[[Call], Reply]] = {
     "facebook": facebook.answer,
@@ -40,12 +40,16 @@ POSTING = frozenset({"tiktok"})
 class Platforms:
     """Answers every platform request from one world, one book of faults and one log."""
 
-    def __init__(self, world: World, clock: Clock, faults: FaultBook, log: RequestLog) -> None:
-        self._world = world
+    def __init__(self, seed: int, clock: Clock, faults: FaultBook, log: RequestLog) -> None:
+        self._world = World(seed, self._renamed)
         self._clock = clock
         self._faults = faults
         self._log = log
         self._usage = Usage()
+
+    def _renamed(self, account: AccountWorld, instant: float) -> AccountWorld:
+        fault = self._faults.renamed(account.platform, account.external_id, instant)
+        return account if fault is None or fault.name is None else account.called(fault.name, fault.account_type)
 
     async def __call__(self, request: Request) -> Response:
         instant: str | None = request.path_params.get("at")
@@ -111,11 +115,11 @@ def _token(request: Request, params: Mapping[str, str]) -> str | None:
 
 def make_app(seed: int, clock: Clock, faults: FaultBook, log: RequestLog) -> Starlette:
     """The application; `faults` and `log` stay in the caller's hands."""
-    platforms = Platforms(World(seed), clock, faults, log)
+    platforms = Platforms(seed, clock, faults, log)
     return Starlette(
         routes=[
             Mount("/sandbox", routes=control_routes(faults, log, seed)),
-            *TokenEndpoints(log).routes(),
+            *TokenEndpoints.noting(log).routes(),
             Route("/at/{at}/{platform}/{path:path}", platforms.__call__, methods=["GET", "POST"]),
             Route("/{platform}/{path:path}", platforms.__call__, methods=["GET", "POST"]),
         ]

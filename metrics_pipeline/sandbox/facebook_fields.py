@@ -15,6 +15,8 @@ from metrics_pipeline.sandbox.zones import iso
 _PAGE: Mapping[str, Callable[[AccountWorld, float], object]] = {
     "id": lambda account, at: account.external_id,
     "name": lambda account, at: account.name.replace("_", " ").title(),
+    "access_token": lambda account, at: f"sandbox-page-{account.external_id}",  # never ends
+    "category": lambda account, at: account.given_type or "Outdoor equipment store",
     "followers_count": lambda account, at: account.followers(at),
     "fan_count": lambda account, at: int(account.followers(at) * 0.96),
     "talking_about_count": lambda account, at: int(account.followers(at) * 0.02),

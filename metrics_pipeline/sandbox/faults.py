@@ -25,6 +25,7 @@ FaultKind = Literal[
     "slow",
     "permission",
     "malformed",
+    "renamed",
 ]
 
 # What a fault cannot do without.
@@ -33,6 +34,7 @@ _NEEDS: Mapping[str, tuple[str, ...]] = {
     "deleted_post": ("post_id",),
     "restated": ("day", "factor"),
     "slow": ("ms",),
+    "renamed": ("name",),
 }
 Bad = Literal["fails", "hangs"]
 
@@ -43,9 +45,11 @@ class Fault(BaseModel):
     token_expired: `token` (only that token is refused; without it, every one).
     throttled: `requests` to refuse (without it, until cleared), `reset_seconds` until the platform says to return.
     server_errors: every `every`-th request fails with `status`. unreliable: a share of the requests, by chance,
-    fails with `status` (`error_share`) or takes `ms` longer than it should (`hang_share`). malformed: `requests` broken bodies, default one.
+    fails with `status` (`error_share`) or takes `ms` longer than it should (`hang_share`). malformed: `requests`
+    broken bodies, default one.
     refused_metric: `metric` as the platform names it. deleted_post: `post_id`.
     restated: the series of `day` (the platform's own calendar) is multiplied by `factor` from `since` on.
+    renamed: the account's `name`, and `account_type` where the platform has one, from `since` on.
     slow: `ms` of delay. new_vocabulary, analytics_enabled (X), hidden_subscribers (YouTube), permission: no parameter.
     """
 
@@ -67,6 +71,8 @@ class Fault(BaseModel):
     ms: int | None = Field(None, ge=0, le=60_000)
     error_share: float = Field(0.05, ge=0, le=1)
     hang_share: float = Field(0.0, ge=0, le=1)
+    name: str | None = Field(None, min_length=1)
+    account_type: str | None = None
 
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> Fault:
@@ -78,7 +84,7 @@ class Fault(BaseModel):
     @property
     def identity(self) -> tuple[object, ...]:
         """Two faults with the same identity cannot stand side by side: the later replaces the earlier."""
-        return (self.fault, self.token, self.metric, self.post_id, self.day)
+        return (self.fault, self.token, self.metric, self.post_id, self.day, self.name)
 
 
 @dataclass(slots=True)
@@ -170,6 +176,11 @@ class FaultBook:
                     if drawn < one.fault.error_share + one.fault.hang_share:
                         return one.fault, "hangs"
         return None
+
+    def renamed(self, platform: str, external_id: str, at: float) -> Fault | None:
+        """The newest renaming that has happened at `at`."""
+        past = [fault for fault in self.of(platform, external_id, "renamed") if _since(fault.since) <= at]
+        return max(past, key=lambda fault: _since(fault.since), default=None)
 
     def strike(self, platform: str, external_id: str, kind: FaultKind) -> Fault | None:
         """Count one request against a counted fault (throttled, server_errors, malformed); the fault if it hits."""

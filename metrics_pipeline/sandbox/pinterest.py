@@ -56,7 +56,7 @@ def _user_account(call: Call, account: AccountWorld) -> Body:
     return {
         "id": account.external_id,
         "username": account.name,
-        "account_type": "BUSINESS",
+        "account_type": account.given_type or "BUSINESS",
         "business_name": account.name.title(),
         "about": "An account that exists in arithmetic only.",
         "profile_image": f"https://media.example.org/{account.name}.jpg",

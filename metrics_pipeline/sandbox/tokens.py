@@ -1,31 +1,29 @@
-"""The platforms' token endpoints: what a refresh gives, what is refused, and that a rotated token works once."""
+"""The platforms' token endpoints that take a refresh token, each with its own habits; Meta's are in meta_tokens.py."""
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from urllib.parse import parse_qsl
+from dataclasses import dataclass
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from metrics_pipeline.sandbox.request_log import Asked, RequestLog
+from metrics_pipeline.sandbox.meta_tokens import MetaTokens
+from metrics_pipeline.sandbox.request_log import RequestLog
+from metrics_pipeline.sandbox.token_desk import TokenDesk, basic_password, form_of, json_of
 
-# Refresh tokens that begin so were revoked by their owner; client secrets that begin so are wrong.
-REVOKED_PREFIX = "revoked"
-WRONG_PREFIX = "wrong"
-LIFETIMES = {"youtube": 3_599, "x": 7_200, "instagram": 5_184_000, "linkedin": 5_184_000, "pinterest": 2_592_000}
+DAY = 86_400
 
 
 @dataclass
 class TokenEndpoints:
-    """Issues tokens and remembers which refresh tokens were used up."""
+    """One handler per endpoint. Tokens of Pinterest and TikTok keep naming their account behind `~`."""
 
-    log: RequestLog
-    spent: set[str] = field(default_factory=set)
-    issued: int = 0
+    desk: TokenDesk
+
+    @classmethod
+    def noting(cls, log: RequestLog) -> TokenEndpoints:
+        return cls(TokenDesk(log))
 
     def routes(self) -> list[Route]:
         return [
@@ -33,86 +31,59 @@ class TokenEndpoints:
             Route("/x/2/oauth2/token", self.x, methods=["POST"]),
             Route("/linkedin/oauth/v2/accessToken", self.linkedin, methods=["POST"]),
             Route("/pinterest/v5/oauth/token", self.pinterest, methods=["POST"]),
-            Route("/instagram/v26.0/oauth/access_token", self.instagram, methods=["GET"]),
+            Route("/tiktok/v2/oauth/token/", self.tiktok_display, methods=["POST"]),
+            Route("/tiktok/open_api/v1.3/tt_user/oauth2/refresh_token/", self.tiktok_accounts, methods=["POST"]),
+            *MetaTokens(self.desk).routes(),
         ]
 
     async def youtube(self, request: Request) -> Response:
         """Google: the refresh token stays the same."""
-        form = await _form(request)
-        answer = self._refused(form.get("client_secret", ""), form.get("refresh_token", ""))
-        return self._reply("youtube", request, answer or self._token("youtube"))
+        form = await form_of(request)
+        answer = self.desk.refused(form.get("client_secret", ""), form.get("refresh_token", ""))
+        return self.desk.reply("youtube", request, answer or self.desk.token(3_599))
 
     async def x(self, request: Request) -> Response:
         """X: HTTP Basic, and each refresh token works once."""
-        form = await _form(request)
-        presented = form.get("refresh_token", "")
-        secret = _basic_password(request.headers.get("authorization", ""))
-        answer = self._refused(secret, presented)
-        if answer is None:
-            self.spent.add(presented)
-            answer = {**self._token("x"), "refresh_token": f"sandbox-refresh-{self.issued}"}
-        return self._reply("x", request, answer)
+        presented = (await form_of(request)).get("refresh_token", "")
+        answer = self.desk.refused(basic_password(request.headers.get("authorization", "")), presented)
+        return self.desk.reply("x", request, answer or self.desk.rotated(presented, 7_200))
 
     async def linkedin(self, request: Request) -> Response:
         """LinkedIn: the refresh token stays the same and its end does not move."""
-        form = await _form(request)
+        form = await form_of(request)
         presented = form.get("refresh_token", "")
-        answer = self._refused(form.get("client_secret", ""), presented)
+        answer = self.desk.refused(form.get("client_secret", ""), presented)
         if answer is None:
-            answer = {**self._token("linkedin"), "refresh_token": presented, "refresh_token_expires_in": 20_000_000}
-        return self._reply("linkedin", request, answer)
+            same = {"refresh_token": presented, "refresh_token_expires_in": 20_000_000}
+            answer = {**self.desk.token(60 * DAY), **same}
+        return self.desk.reply("linkedin", request, answer)
 
     async def pinterest(self, request: Request) -> Response:
-        """Pinterest: HTTP Basic, a new refresh token each time; both tokens keep naming their account behind `~`."""
-        form = await _form(request)
-        presented = form.get("refresh_token", "")
-        answer = self._refused(_basic_password(request.headers.get("authorization", "")), presented)
+        """Pinterest: HTTP Basic, a new refresh token each time."""
+        presented = (await form_of(request)).get("refresh_token", "")
+        answer = self.desk.refused(basic_password(request.headers.get("authorization", "")), presented)
         if answer is None:
-            self.spent.add(presented)
-            token, owner = self._token("pinterest"), presented.rpartition("~")[2]
-            answer = {
-                **token,
-                "access_token": f"{token['access_token']}~{owner}",
-                "refresh_token": f"sandbox-refresh-{self.issued}~{owner}",
-                "refresh_token_expires_in": 5_184_000,
-            }
-        return self._reply("pinterest", request, answer)
+            answer = {**self.desk.rotated(presented, 30 * DAY), "refresh_token_expires_in": 60 * DAY}
+        return self.desk.reply("pinterest", request, answer)
 
-    async def instagram(self, request: Request) -> Response:
-        """Meta: a valid long-lived token is exchanged for the next."""
-        params = dict(request.query_params)
-        presented = params.get("fb_exchange_token", "")
-        if not presented or presented.startswith("expired"):
-            error = {"message": "Error validating access token: Session has expired", "type": "OAuthException"}
-            return self._reply("instagram", request, {"error": {**error, "code": 190, "error_subcode": 463}})
-        return self._reply("instagram", request, self._token("instagram"))
+    async def tiktok_display(self, request: Request) -> Response:
+        """The Display API: the id is a client_key, and a failure comes with status 200."""
+        form = await form_of(request)
+        presented = form.get("refresh_token", "")
+        answer = self.desk.refused(form.get("client_secret", "") if form.get("client_key") else "", presented)
+        if answer is None:
+            answer = {**self.desk.rotated(presented, 7_200), "refresh_expires_in": 180 * DAY}
+        return self.desk.reply("tiktok", request, answer | {"log_id": "SANDBOX"}, 200)
 
-    def _token(self, platform: str) -> dict[str, object]:
-        self.issued += 1
-        lifetime = LIFETIMES[platform]
-        return {"access_token": f"sandbox-access-{self.issued}", "token_type": "bearer", "expires_in": lifetime}
-
-    def _refused(self, secret: str, presented: str) -> dict[str, object] | None:
-        if not secret or secret.startswith(WRONG_PREFIX):
-            return {"error": "invalid_client", "error_description": "The OAuth client was not found."}
-        if not presented or presented.startswith(REVOKED_PREFIX) or presented in self.spent:
-            return {"error": "invalid_grant", "error_description": "Token has been expired or revoked."}
-        return None
-
-    def _reply(self, platform: str, request: Request, body: Mapping[str, object]) -> Response:
-        error = body.get("error")
-        status = 200 if error is None else 401 if error == "invalid_client" else 400
-        path = request.url.path.removeprefix(f"/{platform}")
-        self.log.add(Asked(platform, (), path, status))
-        return JSONResponse(dict(body), status)
-
-
-async def _form(request: Request) -> dict[str, str]:
-    return dict(parse_qsl((await request.body()).decode()))
-
-
-def _basic_password(header: str) -> str:
-    scheme, _, encoded = header.partition(" ")
-    if scheme.lower() != "basic":
-        return ""
-    return base64.b64decode(encoded).decode().partition(":")[2]
+    async def tiktok_accounts(self, request: Request) -> Response:
+        """The Accounts API: JSON in, the tokens under `data`, and a failure is a number with status 200."""
+        asked = await json_of(request)
+        presented = asked.get("refresh_token", "")
+        refused = self.desk.refused(asked.get("client_secret", "") if asked.get("client_id") else "", presented)
+        answer: dict[str, object] = {"code": 0, "message": "OK", "request_id": "SANDBOX", "data": {}}
+        if refused is not None:
+            answer["code"] = 40105 if refused["error"] == "invalid_grant" else 40002
+            answer["message"] = refused["error_description"]
+        else:
+            answer["data"] = {**self.desk.rotated(presented, DAY), "refresh_token_expires_in": 365 * DAY}
+        return self.desk.reply("tiktok", request, answer, 200)

@@ -7,7 +7,8 @@ posts of its window and of the two months before, never at years.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from copy import copy
 from datetime import UTC, datetime
 from functools import lru_cache
 from math import pi, sin
@@ -33,6 +34,8 @@ class AccountWorld:
     def __init__(self, seed: int, platform: str, external_id: str) -> None:
         self.platform = platform
         self.external_id = external_id
+        self.given_name: str | None = None
+        self.given_type: str | None = None
         self._key: tuple[object, ...] = (seed, platform, external_id)
         luck = draws(*self._key, "account")
         self.created = _FIRST_CREATION + int(_CREATION_SPAN * luck[0]) // HOUR_SECONDS * HOUR_SECONDS
@@ -52,8 +55,16 @@ class AccountWorld:
 
     @property
     def name(self) -> str:
-        """A user name made from the id."""
-        return "sandbox_" + "".join(c if c.isalnum() else "_" for c in self.external_id.lower())[-20:]
+        """A user name made from the id, unless its owner chose another."""
+        return (
+            self.given_name or "sandbox_" + "".join(c if c.isalnum() else "_" for c in self.external_id.lower())[-20:]
+        )
+
+    def called(self, name: str, account_type: str | None) -> AccountWorld:
+        """The same account under another name and type."""
+        renamed = copy(self)  # shares what was computed: a name changes no number
+        renamed.given_name, renamed.given_type = name, account_type
+        return renamed
 
     def attention(self, instant: float) -> float:
         """The attention clock in hours: rises with time, faster on good days and in the evening."""
@@ -160,18 +171,22 @@ class AccountWorld:
         return known[place]
 
 
-class World:
-    """All accounts of one seed."""
+Rename = Callable[[AccountWorld, float], AccountWorld]
 
-    def __init__(self, seed: int) -> None:
+
+class World:
+    """All accounts of one seed; `rename` tells under which name an account goes at an instant."""
+
+    def __init__(self, seed: int, rename: Rename = lambda account, _instant: account) -> None:
         self.seed = seed
+        self._rename = rename
 
     def account(self, platform: str, external_id: str, instant: float) -> AccountWorld | None:
         """The account, or None where the id is nobody's or the account was not yet created at `instant`."""
         if not exists(external_id):
             return None
         account = _account(self.seed, platform, external_id)
-        return account if account.created <= instant else None
+        return self._rename(account, instant) if account.created <= instant else None
 
 
 @lru_cache(maxsize=2_048)

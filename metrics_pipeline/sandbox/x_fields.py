@@ -110,7 +110,7 @@ def user_object(call: Call, account: AccountWorld, fields: Sequence[str]) -> dic
         "location": "Nowhere",
         "protected": False,
         "verified": False,
-        "verified_type": "none",
+        "verified_type": account.given_type or "none",
         "url": "",
         "public_metrics": _spelled(_without(call, account, metrics), is_new(call, account.external_id)),
     }

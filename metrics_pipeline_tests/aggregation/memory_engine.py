@@ -75,6 +75,8 @@ class MemoryEngine(Engine):
         incoming: pa.Table,
         partitions: Partitions,
         parameters: Mapping[str, Parameter] | None = None,
+        *,
+        only_changes: bool = False,
     ) -> int:
         spec = TABLES[table]
         existing, kept = self._split(table, partitions)

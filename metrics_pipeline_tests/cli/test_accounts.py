@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -94,3 +95,49 @@ def test_wrong_input_exits_with_2_and_one_sentence(tmp_path: Path) -> None:
     assert open_to_all.returncode == 2
     assert "chmod 600" in open_to_all.stderr
     assert TOKEN not in open_to_all.stderr + open_to_all.stdout
+
+
+def test_the_history_tells_what_happened_also_of_an_account_that_is_gone(acme: Run, rows: Rows) -> None:
+    acme("account add --workspace acme --platform x --external-id 42 --token-stdin", TOKEN)
+    acme("account disable x-42")
+    acme("account remove x-42")
+    versions = rows("account history x-42")
+    assert [(v["status"], v["reason"]) for v in versions] == [
+        ("connected", None),
+        ("disabled", "disabled by hand"),
+        ("removed", "the account was removed"),
+    ]
+    assert versions[0]["valid_to"] == versions[1]["valid_from"]
+    assert versions[-1]["valid_to"] is None
+    assert "disabled by hand" in acme("account history x-42 --workspace acme")
+    assert json.loads(acme("sql --format json", "select status from accounts")) == [{"status": "removed"}]
+    with pytest.raises(UserError, match="never was an account 'x-43'"):
+        acme("account history x-43")
+
+
+def test_an_id_in_two_workspaces_has_to_be_told_apart(acme: Run, rows: Rows) -> None:
+    acme("workspace add Beta")
+    for workspace in ("acme", "beta"):
+        acme(f"account add --workspace {workspace} --platform x --external-id 42 --id a")
+    with pytest.raises(UserError, match=r"several workspaces \(acme, beta\)"):
+        acme("account history a")
+    assert [row["workspace_id"] for row in rows("account history a --workspace beta")] == ["beta"]
+
+
+def test_with_a_purge_the_history_goes_too(acme: Run, rows: Rows) -> None:
+    acme("account add --workspace acme --platform x --external-id 42")
+    acme("workspace remove acme")
+    assert [row["reason"] for row in rows("account history x-42")][-1] == "the workspace was removed"
+    acme("workspace remove acme --purge")
+    with pytest.raises(UserError, match="never was an account"):
+        acme("account history x-42")
+
+
+def test_a_change_is_made_also_while_the_lake_cannot_be_written(acme: Run, rows: Rows, tmp_path: Path) -> None:
+    blocker = tmp_path / "data" / "lake"
+    blocker.write_text("in the way")
+    printed = acme("account add --workspace acme --platform x --external-id 42")
+    assert "account_history gets it with the next collection" in printed
+    assert [row["account_id"] for row in rows("account list")] == ["x-42"]
+    blocker.unlink()
+    assert [row["status"] for row in rows("account history x-42")] == ["needs_reauth"]

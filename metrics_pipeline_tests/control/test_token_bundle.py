@@ -30,6 +30,11 @@ def test_lifetimes_count_from_now() -> None:
     assert bundle.refresh_expires_at == NOW + timedelta(seconds=60)
 
 
+def test_an_answer_with_its_tokens_under_data_is_read_whole() -> None:
+    answer = '{"code": 0, "message": "OK", "data": {"access_token": "a", "refresh_token": "r", "expires_in": 86400}}'
+    assert TokenBundle.parse(answer, NOW) == TokenBundle("a", "r", NOW + timedelta(days=1))
+
+
 def test_tokens_do_not_show() -> None:
     assert "secret" not in repr(TokenBundle("secret-a", "secret-r"))
 

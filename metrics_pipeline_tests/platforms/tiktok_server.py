@@ -27,7 +27,8 @@ class TikTokServer:
 
     def __init__(self) -> None:
         self.user: dict[str, object] = {
-            "open_id": "17001", "follower_count": 900, "following_count": 0, "likes_count": 7000, "video_count": 3
+            "open_id": "17001", "display_name": "acme",
+            "follower_count": 900, "following_count": 0, "likes_count": 7000, "video_count": 3,
         }  # fmt: skip
         self.pages: list[list[str]] = [[]]
         self.videos: dict[str, dict[str, object]] = {}
