@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
 BIN := .venv/bin
 STAMP := .venv/.synced
 
-.PHONY: help setup demo dev test check prove bench lock clean
+.PHONY: help setup demo dev test check prove bench bench-accounts lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -42,6 +42,9 @@ check: $(STAMP) ## lint and types
 
 bench: $(STAMP) ## the figures that the documentation quotes
 	$(BIN)/python -m benchmarks.collection
+
+bench-accounts: $(STAMP) ## a thousand accounts on nine platforms (about ten minutes)
+	$(BIN)/python -m benchmarks.thousand_accounts
 
 lock: ## write both lock files anew
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml -o requirements.lock

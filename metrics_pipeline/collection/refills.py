@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from metrics_pipeline.catalog.relations import catalog_relations
 from metrics_pipeline.control.accounts import list_accounts
+from metrics_pipeline.control.holds import EVERY_ACCOUNT, current_holds
 from metrics_pipeline.pipeline import Pipeline
 from metrics_pipeline.windows import Window
 
@@ -36,7 +37,11 @@ class Refill:
 
 
 def find_refills(pipeline: Pipeline, window: Window, now: datetime) -> list[Refill]:
-    """Refills per platform and cause for the days of the window, newest days first."""
+    """Refills per platform and cause for the days of the window, newest days first.
+
+    An account that is left alone for now would only spend its tries in vain.
+    """
+    held = {(hold.platform, hold.account) for hold in current_holds(pipeline.control, now)}
     active = [
         {
             "workspace_id": a.workspace_id,
@@ -46,6 +51,7 @@ def find_refills(pipeline: Pipeline, window: Window, now: datetime) -> list[Refi
         }
         for a in list_accounts(pipeline.control)
         if a.status == "active"
+        and not {(a.platform, EVERY_ACCOUNT), (a.platform, (a.workspace_id, a.account_id))} & held
     ]
     rows = pipeline.engine.query(
         "collection/refills.sql",

@@ -144,7 +144,7 @@ def _posts_published(world: World, day: date, moment: Moment) -> list[Day]:
             counts[key] = counts.get(key, 0) + 1
             seen[key] = max(seen.get(key, p["last_seen_at"]), p["last_seen_at"])
     for s in cast(list[dict[str, Any]], world.statuses):
-        if s["collection"] == "counters" and s["date"] == day and s["state"] in ("value", "zero"):
+        if s["collection"] == "counters" and s["date"] == day and s["last_value_at"] is not None:
             key = (s["workspace_id"], s["platform"], s["account_id"])
             listed[key] = max(listed.get(key, s["last_value_at"]), s["last_value_at"])
     rows = []

@@ -107,11 +107,11 @@ follower_growth as (
     where metric = 'followers'
 ),
 listings as (
-    -- days on which the account's posts were listed: only then is "no post" a zero
+    -- days on which the account was read at all: only then is "no post" a zero; the last look of the day may have failed
     select date, workspace_id, platform, account_id, max(last_value_at) as last_read_at
     from collection_status
     where
-        date >= $start and date < $end and collection = 'counters' and state in ('value', 'zero')
+        date >= $start and date < $end and collection = 'counters' and last_value_at is not null
         -- message templates have no counters and no date of publication: their number says nothing of a day
         and platform in (select platform from source_catalog where level = 'post' and kind <> 'series')
     group by all
