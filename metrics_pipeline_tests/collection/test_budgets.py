@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,19 +20,6 @@ from metrics_pipeline_tests.collection.desk import WEDNESDAY, Desk
 from metrics_pipeline_tests.proofs.sizes import FULL
 
 TODAY = WEDNESDAY.date()
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[SandboxServer]:
-    with SandboxServer() as server:
-        yield server
-
-
-@pytest.fixture
-def sandbox(running: SandboxServer) -> SandboxServer:
-    running.faults.clear()
-    running.requests.clear()
-    return running
 
 
 def spent(desk: Desk, day: date = TODAY) -> dict[str, float]:

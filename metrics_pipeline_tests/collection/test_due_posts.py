@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -17,18 +16,6 @@ from metrics_pipeline_tests.collection.desk import WEDNESDAY, Desk
 
 # a WhatsApp template has daily series and no counters of the moment
 WITH_POST_COUNTERS = [name for name in PLATFORM_NAMES if name != "whatsapp"]
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[SandboxServer]:
-    with SandboxServer() as server:
-        yield server
-
-
-@pytest.fixture
-def sandbox(running: SandboxServer) -> SandboxServer:
-    running.faults.clear()
-    return running
 
 
 def ages(summary: CollectionSummary, now: datetime) -> list[float]:

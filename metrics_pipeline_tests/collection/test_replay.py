@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -26,12 +25,6 @@ WORK: dict[CollectionKind, Window] = {
     "counters": Window(NOW.replace(minute=0) - 2 * HOUR, NOW.replace(minute=0) + HOUR),
     "insights": Window.of_days(date(2026, 3, 8), date(2026, 3, 16)),
 }
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[SandboxServer]:
-    with SandboxServer() as server:
-        yield server
 
 
 @pytest.fixture

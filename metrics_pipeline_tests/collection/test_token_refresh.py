@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -44,12 +44,6 @@ TAKES_A_REFRESH_TOKEN = [name for name in ENDPOINT if name not in ("instagram", 
 CHECKS_THE_APPLICATION = [name for name in ENDPOINT if name != "threads"]
 
 Make = Callable[..., Pipeline]
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[SandboxServer]:
-    with SandboxServer() as server:
-        yield server
 
 
 @pytest.fixture

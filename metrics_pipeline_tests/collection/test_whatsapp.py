@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-
-import pytest
 
 from metrics_pipeline.aggregation.build import EntityType
 from metrics_pipeline.collection.request import CollectionKind, CollectionRequest
@@ -28,12 +25,6 @@ FIGURES = (
     "select entity_type, entity_id, metric, date, value from daily_metrics "
     "where platform = 'whatsapp' and value is not null and date < '2026-11-12'"
 )
-
-
-@pytest.fixture
-def sandbox() -> Iterator[SandboxServer]:
-    with SandboxServer() as server:
-        yield server
 
 
 def at(instant: datetime, sandbox: SandboxServer, home: Path) -> Pipeline:
