@@ -16,6 +16,10 @@ Additivity = Literal["additive", "last_value", "unique", "ratio", "maximum", "mi
 AcrossEntities = Literal["sum", "unique", "ratio", "none"]
 
 
+# In the column `platform`: every platform together, and first-party content.
+RESERVED = frozenset({"all", "app"})
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -110,7 +114,7 @@ class PlatformSpec(_Model):
     quota_timezone is the zone in which the platform's days of quota begin; calls and limits: see catalog/calls.py.
     """
 
-    platform: str
+    platform: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     label: str
     owner: str = "team:metrics"
     hosts: dict[str, str]
@@ -127,6 +131,13 @@ class PlatformSpec(_Model):
     @classmethod
     def _is_a_cadence(cls, value: str) -> str:
         Cadence.parse(value)
+        return value
+
+    @field_validator("platform")
+    @classmethod
+    def _is_free(cls, value: str) -> str:
+        if value in RESERVED:
+            raise ValueError(f"a platform cannot be called {value}: rows of that name mean something else")
         return value
 
     def cadence_under(self, settings: Mapping[str, str]) -> Cadence:
