@@ -11,14 +11,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
-from metrics_pipeline.catalog.models import PlatformSpec
-from metrics_pipeline.platforms.contract import Adapter
+from metrics_pipeline.catalog.calls import ApiCall, Limit
+from metrics_pipeline.catalog.models import OAuth, PlatformSpec, SourceMetric
+from metrics_pipeline.platforms.contract import Adapter, CollectionContext
+from metrics_pipeline.platforms.dialect import Dialect
+from metrics_pipeline.platforms.errors import Act, Answer, by_status
 from metrics_pipeline.platforms.http import PlatformClient
 from metrics_pipeline.settings import Settings
 from metrics_pipeline_tests.toy_platform.mastodon import MastodonAdapter
@@ -169,3 +173,31 @@ def test_a_refused_token_asks_its_owner_to_sign_in(site: Site) -> None:
 
     accounts = json.loads(site.command("account", "list", "--format", "json"))
     assert {a["account_id"]: a["status"] for a in accounts} == {"main": "active", "revoked": "needs_reauth"}
+
+
+@pytest.mark.parametrize("model", [PlatformSpec, SourceMetric, ApiCall, Limit, OAuth])
+def test_the_page_explains_every_part_of_the_yaml(model: type[BaseModel]) -> None:
+    assert [name for name in model.model_fields if f"`{name}`" not in PAGE.read_text()] == []
+
+
+def test_the_page_names_what_an_adapter_deals_with() -> None:
+    page = PAGE.read_text()
+    assert [part.name for part in fields(Dialect) if f"`{part.name}`" not in page] == []
+    told = {name for name in dir(CollectionContext) if not name.startswith("_")} | {"now", "observed_at"}
+    assert set(re.findall(r"`context\.(\w+)`", page)) == told - {"post_age"}, "oldest says what post_age means"
+
+
+def test_the_page_tells_what_each_error_means() -> None:
+    rows = re.findall(r"^\| `([A-Z_]+)` \| [^|]* \| ([^|]*)\|", PAGE.read_text(), re.MULTILINE)
+    assert {act for act, _ in rows} == {act.name for act in Act}
+    for act, statuses in rows:
+        for status in re.findall(r"\d{3}", statuses):
+            error = by_status(Answer(int(status), {}, None), "")
+            assert error is not None
+            assert error.act.name == act, status
+
+
+def test_the_files_that_the_page_names_exist() -> None:
+    named = set(re.findall(r"`([\w/]+\.(?:py|yaml))`", PAGE.read_text()))
+    there = [str(f) for part in ("metrics_pipeline", "metrics_pipeline_tests") for f in (ROOT / part).rglob("*.*")]
+    assert [name for name in sorted(named) if not any(f.endswith(f"/{name}") for f in there)] == []
