@@ -156,6 +156,7 @@ def test_its_numbers_reach_the_day_and_the_week(site: Site) -> None:
     for period in ("day", "week"):
         found = {row["metric"]: row["value"] for row in rows if row["period"] == period}
         assert {metric: found.get(metric) for metric in wanted} == wanted, period
+    assert "333 readings, 0 new rows" in site.command("replay", "mastodon", "--from", today)
 
 
 def test_dagster_shows_its_assets(site: Site) -> None:
