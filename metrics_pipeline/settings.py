@@ -9,11 +9,12 @@ from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
 from pydantic import AwareDatetime, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic_settings import SettingsConfigDict, SettingsError
 
 from metrics_pipeline.catalog.cadence import Cadence
 from metrics_pipeline.clock import Clock, FixedClock, SystemClock
 from metrics_pipeline.errors import UserError
+from metrics_pipeline.platform_settings import PlatformSettings
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 SETTINGS_FILE = "settings.env"
@@ -21,7 +22,7 @@ BudgetItem = Literal["calls", "calls_per_endpoint", "calls_per_account", "units"
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
-class Settings(BaseSettings):
+class Settings(PlatformSettings):
     """One field per environment variable `METRICS_<NAME>`; `.env.example` lists them all."""
 
     model_config = SettingsConfigDict(env_prefix="METRICS_", env_ignore_empty=True, extra="ignore")
@@ -224,17 +225,6 @@ class Settings(BaseSettings):
     @property
     def dagster_home(self) -> Path:
         return self.data_dir.absolute() / "dagster"
-
-    def client_credentials(self, platform: str) -> tuple[str | None, str | None]:
-        """Id and secret of the application that a platform's tokens were issued for, as far as they are set."""
-        secret: SecretStr | None = getattr(self, f"{platform}_client_secret", None)
-        client_id: str | None = getattr(self, f"{platform}_client_id", None)
-        return client_id, secret.get_secret_value() if secret is not None else None
-
-    def base_url(self, platform: str) -> str | None:
-        """The override of a platform's host, or None for the real one."""
-        value: str | None = getattr(self, f"{platform}_base_url", None)
-        return value
 
 
 def load_settings(**overrides: object) -> Settings:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from textwrap import dedent
@@ -11,19 +11,17 @@ from textwrap import dedent
 import pytest
 
 from metrics_pipeline.aggregation.build import Builder, EntityType
-from metrics_pipeline.catalog.loader import METRICS_FILE, PLATFORM_DIR, Catalog, load_catalog
-from metrics_pipeline.catalog.models import PlatformSpec
+from metrics_pipeline.catalog.loader import METRICS_FILE, Catalog, load_catalog
+from metrics_pipeline.catalog.platform_names import PLATFORM_DIR
 from metrics_pipeline.collection.collector import Collector
 from metrics_pipeline.collection.request import CollectionKind, CollectionRequest
 from metrics_pipeline.collection.tokens import TokenKeeper
 from metrics_pipeline.control.accounts import add_account
 from metrics_pipeline.control.workspaces import add_workspace
 from metrics_pipeline.pipeline import Pipeline
-from metrics_pipeline.platforms import instagram, youtube
-from metrics_pipeline.platforms.contract import Adapter
-from metrics_pipeline.platforms.dialect import Dialect
 from metrics_pipeline.platforms.http import PlatformClient
 from metrics_pipeline.platforms.oauth import refresh
+from metrics_pipeline.platforms.registry import load_adapter
 from metrics_pipeline.sandbox.server import SandboxServer
 from metrics_pipeline.settings import Settings
 from metrics_pipeline.windows import HOUR, Window
@@ -31,10 +29,6 @@ from metrics_pipeline.windows import HOUR, Window
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "adding_a_metric.md"
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
 EXTERNAL_IDS = {"instagram": "17841400000000002", "youtube": "UCacmeoutdoor000000000001"}
-ADAPTERS: dict[str, tuple[Dialect, Callable[[PlatformSpec, Settings, PlatformClient], Adapter]]] = {
-    "instagram": (instagram.DIALECT, instagram.InstagramAdapter),
-    "youtube": (youtube.DIALECT, youtube.YouTubeAdapter),
-}
 LEVELS: tuple[EntityType, ...] = ("post", "account", "workspace")
 
 
@@ -75,7 +69,7 @@ def _entry(block: str) -> str:
 
 def collect(pipeline: Pipeline, edited: Catalog, platform: str, kind: CollectionKind, window: Window) -> None:
     spec, settings = edited.platforms[platform], pipeline.settings
-    dialect, make = ADAPTERS[platform]
+    dialect, make = load_adapter(platform)
     collector = Collector(
         spec=spec,
         settings=settings,

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from metrics_pipeline.catalog.loader import METRICS_FILE, CatalogError, catalog, load_catalog
+from metrics_pipeline.catalog.platform_names import PLATFORM_NAMES
 from metrics_pipeline.settings import Settings, load_settings
 
 SOURCE = {"source": "views", "metric": "views", "level": "account", "kind": "series", "api": "a"}
@@ -28,17 +29,7 @@ def platform(tmp_path: Path, **changes: object) -> Path:
 
 def test_the_project_catalogue_is_sound() -> None:
     loaded = catalog()
-    assert set(loaded.platforms) == {
-        "facebook",
-        "instagram",
-        "linkedin",
-        "pinterest",
-        "threads",
-        "tiktok",
-        "whatsapp",
-        "x",
-        "youtube",
-    }
+    assert tuple(loaded.platforms) == PLATFORM_NAMES
     needed = {"followers", "views", "reach", "engagement_rate", "follower_growth", "posts_published"}
     assert needed <= set(loaded.metrics)
 
@@ -72,6 +63,17 @@ def test_a_source_that_contradicts_the_metrics_is_refused(
 ) -> None:
     with pytest.raises(CatalogError, match=message):
         load_catalog(METRICS_FILE, [platform(tmp_path, **changes)])
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("yot", r"toy\.yaml describes the platform yot"), ("My-Toy", "pattern"), ("all", "cannot be called all")],
+)
+def test_a_platform_has_the_name_of_its_file_and_one_of_its_own(tmp_path: Path, name: str, message: str) -> None:
+    file = platform(tmp_path)
+    file.write_text(file.read_text().replace("platform: toy", f"platform: {name}"))
+    with pytest.raises(CatalogError, match=message):
+        load_catalog(METRICS_FILE, [file])
 
 
 def test_a_ratio_names_its_parts_and_only_a_ratio_does(tmp_path: Path) -> None:

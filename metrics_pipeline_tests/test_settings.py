@@ -53,6 +53,31 @@ def test_the_data_directory_may_bring_its_own_settings(monkeypatch: pytest.Monke
     assert load_settings(data_dir=tmp_path).base_url("youtube") is None
 
 
+def test_a_platform_needs_no_field_to_have_its_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "settings.env").write_text(
+        "METRICS_TOY_BASE_URL=http://file.example\nMETRICS_TOY_CLIENT_ID=app\nMETRICS_TOY_CLIENT_SECRET=hunter2\n"
+    )
+    settings = load_settings(data_dir=tmp_path)
+    assert settings.base_url("toy") == "http://file.example"
+    assert settings.client_credentials("toy") == ("app", "hunter2")
+    assert settings.client_credentials("x") == (None, None)
+
+    monkeypatch.setenv("METRICS_TOY_BASE_URL", "http://environment.example")
+    monkeypatch.setenv("METRICS_TOY_CLIENT_ID", "")
+    settings = load_settings(data_dir=tmp_path)
+    assert settings.base_url("toy") == "http://environment.example"
+    assert settings.client_credentials("toy") == ("app", "hunter2"), "what is set to nothing is not set"
+    assert "hunter2" not in repr(settings) + str(settings.model_dump()) + repr(settings.__pydantic_private__)
+
+
+@pytest.mark.parametrize("platform", ["toy", "x"])
+def test_a_copy_may_go_to_another_host(platform: str) -> None:
+    settings = Settings(**{f"{platform}_base_url": "http://first.example"})  # type: ignore[arg-type]
+    other = settings.with_base_url(platform, "http://second.example")
+    assert settings.base_url(platform) == "http://first.example"
+    assert other.model_copy(update={"now": None}).base_url(platform) == "http://second.example"
+
+
 def test_the_start_is_fixed_at_first_use(tmp_path: Path) -> None:
     first = pipeline_start(load_settings(data_dir=tmp_path, now="2026-11-20T10:00:00Z"))
     assert first == PipelineStart(date(2025, 10, 1), date(2026, 11, 20))

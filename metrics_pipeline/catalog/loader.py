@@ -10,9 +10,9 @@ import yaml
 from pydantic import ValidationError
 
 from metrics_pipeline.catalog.models import Metric, PlatformSpec, SourceMetric
+from metrics_pipeline.catalog.platform_names import PLATFORM_DIR, PLATFORM_NAMES
 
 METRICS_FILE = Path(__file__).with_name("metrics.yaml")
-PLATFORM_DIR = Path(__file__).parent.parent / "platforms"
 
 
 class CatalogError(ValueError):
@@ -39,9 +39,10 @@ def load_catalog(metrics_file: Path = METRICS_FILE, platform_files: list[Path] |
     """Read and validate the catalogue.
 
     Raises:
-        CatalogError: an entry is malformed, repeated, or maps to a metric that does not exist.
+        CatalogError: an entry is malformed, repeated, or maps to a metric that does not exist, or a platform's file
+            has another name than the platform.
     """
-    files = sorted(PLATFORM_DIR.glob("*.yaml")) if platform_files is None else platform_files
+    files = [PLATFORM_DIR / f"{name}.yaml" for name in PLATFORM_NAMES] if platform_files is None else platform_files
     try:
         metrics = [Metric.model_validate(entry) for entry in _load_yaml(metrics_file)["metrics"]]
         platforms = {f: PlatformSpec.model_validate(_load_yaml(f)) for f in files}
@@ -55,6 +56,8 @@ def load_catalog(metrics_file: Path = METRICS_FILE, platform_files: list[Path] |
             if part is not None and part not in by_name:
                 raise CatalogError(f"{metrics_file.name}: {metric.name} divides by an unknown metric: {part}")
     for file, spec in platforms.items():
+        if file.stem != spec.platform:
+            raise CatalogError(f"{file.name} describes the platform {spec.platform}: both need the same name")
         _check_platform(file.name, spec, by_name)
     return Catalog(by_name, {spec.platform: spec for spec in platforms.values()})
 

@@ -17,6 +17,10 @@ Additivity = Literal["additive", "last_value", "unique", "ratio", "maximum", "mi
 AcrossEntities = Literal["sum", "unique", "ratio", "none"]
 
 
+# In the column `platform`: every platform together, and first-party content.
+RESERVED = frozenset({"all", "app"})
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -97,7 +101,7 @@ class PlatformSpec(_Model):
     oauth says how its tokens are renewed: one description, or several of which the settings pick one.
     """
 
-    platform: str
+    platform: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     label: str
     owner: str = "team:metrics"
     hosts: dict[str, str]
@@ -114,6 +118,13 @@ class PlatformSpec(_Model):
     @classmethod
     def _is_a_cadence(cls, value: str) -> str:
         Cadence.parse(value)
+        return value
+
+    @field_validator("platform")
+    @classmethod
+    def _is_free(cls, value: str) -> str:
+        if value in RESERVED:
+            raise ValueError(f"a platform cannot be called {value}: rows of that name mean something else")
         return value
 
     def cadence_under(self, settings: Mapping[str, str]) -> Cadence:

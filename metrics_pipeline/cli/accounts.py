@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
+from metrics_pipeline.catalog.platform_names import PLATFORM_NAMES
 from metrics_pipeline.cli.account_history import history, keep_history
 from metrics_pipeline.cli.app import DataDir, out, use_data_dir
 from metrics_pipeline.cli.secret_input import token_from_stdin
 from metrics_pipeline.cli.tables import Format, ListFormat, print_rows
-from metrics_pipeline.control.platform_names import KNOWN_PLATFORMS
 from metrics_pipeline.errors import UserError
 from metrics_pipeline.settings import load_settings
 
@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
 @group.command("add")
 def add(
     workspace: Annotated[str, typer.Option("--workspace", help="The workspace it belongs to.")],
-    platform: Annotated[str, typer.Option("--platform", help=", ".join(KNOWN_PLATFORMS))],
+    platform: Annotated[str, typer.Option("--platform", help=", ".join(PLATFORM_NAMES))],
     external_id: Annotated[str, typer.Option("--external-id", help="The id the platform knows it by.")],
     account_id: Annotated[
         str | None, typer.Option("--id", help="Its id here (default: platform and external id).")

@@ -125,8 +125,8 @@ class Replayer:
         return turns
 
     async def _turn(self, p: Provenance, recorded: list[Row], known: KnownPosts) -> AccountReport:
-        settings = self.settings.model_copy(
-            update={f"{self.spec.platform}_base_url": BASE_URL, "now": p.read_at, "http_max_wait_seconds": 1e9}
+        settings = self.settings.with_base_url(self.spec.platform, BASE_URL).model_copy(
+            update={"now": p.read_at, "http_max_wait_seconds": 1e9}
         )
         adapter = self.make_adapter(settings, _do_not_wait, RecordedAnswers(recorded))
         collection = cast(CollectionKind, p.collection)

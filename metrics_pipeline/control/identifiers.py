@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from metrics_pipeline.control.platform_names import KNOWN_PLATFORMS
+from metrics_pipeline.catalog.platform_names import PLATFORM_NAMES
 from metrics_pipeline.errors import UserError
 
 ID_LENGTH = 64
@@ -65,9 +65,9 @@ def checked_platform(value: str) -> str:
     """The platform's name in lower case.
 
     Raises:
-        UserError: the name is not one of KNOWN_PLATFORMS; the message lists them.
+        UserError: the name is not one of PLATFORM_NAMES; the message lists them.
     """
     platform = value.strip().lower()
-    if platform not in KNOWN_PLATFORMS:
-        raise UserError(f"Platform {value[:80]!r} is not known; use one of {', '.join(KNOWN_PLATFORMS)}.")
+    if platform not in PLATFORM_NAMES:
+        raise UserError(f"Platform {value[:80]!r} is not known; use one of {', '.join(PLATFORM_NAMES)}.")
     return platform

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from metrics_pipeline.catalog.loader import Catalog
-from metrics_pipeline.control.platform_names import KNOWN_PLATFORMS
+from metrics_pipeline.catalog.platform_names import PLATFORM_NAMES
 from metrics_pipeline.imports.metric_names import names_relation, uses_of
 from metrics_pipeline.imports.source_files import Columns, RawRows
 from metrics_pipeline.lake.engine import Engine, conform
@@ -44,7 +44,7 @@ def check_readings(engine: Engine, catalog: Catalog, raw: RawRows, now: datetime
     relations = {
         "raw": raw.rows,
         "names": names_relation(catalog, uses),
-        "platform_names": pa.table({"platform": pa.array(KNOWN_PLATFORMS)}),
+        "platform_names": pa.table({"platform": pa.array(PLATFORM_NAMES)}),
     }
     rows = engine.query("imports/check_readings.sql", {"now": now}, relations)
     good = rows.filter(pc.field("problem").is_null())

@@ -4,34 +4,47 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from importlib import import_module
 
 import httpx
 
 from metrics_pipeline.catalog.loader import catalog
 from metrics_pipeline.catalog.models import PlatformSpec
 from metrics_pipeline.errors import UserError
-from metrics_pipeline.platforms import facebook, instagram, linkedin, pinterest, threads, tiktok, whatsapp, x, youtube
 from metrics_pipeline.platforms.contract import Adapter
 from metrics_pipeline.platforms.dialect import Dialect
 from metrics_pipeline.platforms.http import PlatformClient, Sleep
 from metrics_pipeline.platforms.metering import Meter
 from metrics_pipeline.settings import Settings
 
-_Make = Callable[[PlatformSpec, Settings, PlatformClient], Adapter]
+MakeAdapter = Callable[[PlatformSpec, Settings, PlatformClient], Adapter]
 
-_PLATFORMS: dict[str, tuple[Dialect, _Make]] = {
-    "facebook": (facebook.DIALECT, facebook.FacebookAdapter),
-    "instagram": (instagram.DIALECT, instagram.InstagramAdapter),
-    "linkedin": (linkedin.DIALECT, linkedin.LinkedInAdapter),
-    "pinterest": (pinterest.DIALECT, pinterest.PinterestAdapter),
-    "threads": (threads.DIALECT, threads.ThreadsAdapter),
-    "tiktok": (tiktok.DIALECT, tiktok.TikTokAdapter),
-    "whatsapp": (whatsapp.DIALECT, whatsapp.WhatsAppAdapter),
-    "x": (x.DIALECT, x.XAdapter),
-    "youtube": (youtube.DIALECT, youtube.YouTubeAdapter),
+# The adapter's class in the module of the platform's name, where its DIALECT stands too.
+ADAPTERS: dict[str, str] = {
+    "facebook": "FacebookAdapter",
+    "instagram": "InstagramAdapter",
+    "linkedin": "LinkedInAdapter",
+    "pinterest": "PinterestAdapter",
+    "threads": "ThreadsAdapter",
+    "tiktok": "TikTokAdapter",
+    "whatsapp": "WhatsAppAdapter",
+    "x": "XAdapter",
+    "youtube": "YouTubeAdapter",
 }
 
-PLATFORM_NAMES: tuple[str, ...] = tuple(_PLATFORMS)
+PLATFORM_NAMES: tuple[str, ...] = tuple(ADAPTERS)
+
+
+def load_adapter(name: str) -> tuple[Dialect, MakeAdapter]:
+    """A platform's dialect and its adapter's class. Its module is loaded now: no run needs those of other platforms.
+
+    Raises:
+        UserError: there is no such platform.
+    """
+    module = import_module(f"metrics_pipeline.platforms.{known_platform(name)}")
+    dialect: Dialect = module.DIALECT
+    make: MakeAdapter = getattr(module, ADAPTERS[name])
+    return dialect, make
 
 
 def build_adapter(
@@ -49,7 +62,7 @@ def build_adapter(
     Raises:
         UserError: there is no such platform.
     """
-    dialect, make = _known(name)
+    dialect, make = load_adapter(name)
     spec = catalog().platforms[name]
     return make(spec, settings, PlatformClient(spec, dialect, settings, sleep=sleep, transport=transport, meter=meter))
 
@@ -60,8 +73,7 @@ def can_observe_past(name: str, settings: Settings) -> bool:
     Raises:
         UserError: there is no such platform.
     """
-    _known(name)
-    return "{at}" in (settings.base_url(name) or "")
+    return "{at}" in (settings.base_url(known_platform(name)) or "")
 
 
 def known_platform(name: str) -> str:
@@ -70,11 +82,6 @@ def known_platform(name: str) -> str:
     Raises:
         UserError: there is none.
     """
-    _known(name)
-    return name
-
-
-def _known(name: str) -> tuple[Dialect, _Make]:
-    if name not in _PLATFORMS:
+    if name not in ADAPTERS:
         raise UserError(f"There is no platform {name!r}; known are {', '.join(PLATFORM_NAMES)}.")
-    return _PLATFORMS[name]
+    return name

@@ -87,7 +87,7 @@ def test_wrong_input_exits_with_2_and_one_sentence(tmp_path: Path) -> None:
     add = ("account", "add", "--workspace", "acme", "--external-id", "1", "--platform")
     unknown = process(*add, "myspace", **here)
     assert (unknown.returncode, unknown.stdout) == (2, "")
-    assert unknown.stderr.startswith("error: Platform 'myspace' is not known; use one of instagram, facebook,")
+    assert unknown.stderr.startswith("error: Platform 'myspace' is not known; use one of facebook, instagram,")
     assert unknown.stderr.count("\n") == 1
 
     (tmp_path / "secret_keys").chmod(0o644)

@@ -12,9 +12,8 @@ from metrics_pipeline.collection.summary import Verdict
 from metrics_pipeline.control.holds import current_holds, release_holds
 from metrics_pipeline.control.usage import used
 from metrics_pipeline.planning import plan_day
-from metrics_pipeline.platforms.registry import PLATFORM_NAMES
 from metrics_pipeline.sandbox.faults import Fault
-from metrics_pipeline.sandbox.server import SandboxServer
+from metrics_pipeline.sandbox.server import PLATFORMS, SandboxServer
 from metrics_pipeline.windows import HOUR
 from metrics_pipeline_tests.collection.desk import WEDNESDAY, Desk
 from metrics_pipeline_tests.proofs.sizes import FULL
@@ -127,7 +126,7 @@ def test_nothing_is_asked_of_a_platform_again_until_midnight_and_then_it_is(
     assert desk.collect(WEDNESDAY.replace(day=19, hour=0)).verdict is Verdict.COMPLETED
 
 
-@pytest.mark.parametrize("platform", PLATFORM_NAMES if FULL else ("instagram", "x"))
+@pytest.mark.parametrize("platform", PLATFORMS if FULL else ("instagram", "x"))
 def test_the_plan_of_a_day_is_close_to_what_the_day_takes(
     sandbox: SandboxServer, tmp_path: Path, platform: str
 ) -> None:

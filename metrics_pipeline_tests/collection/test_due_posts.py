@@ -8,14 +8,13 @@ from pathlib import Path
 import pytest
 
 from metrics_pipeline.collection.summary import CollectionSummary, Verdict
-from metrics_pipeline.platforms.registry import PLATFORM_NAMES
 from metrics_pipeline.sandbox.faults import Fault
-from metrics_pipeline.sandbox.server import SandboxServer
+from metrics_pipeline.sandbox.server import PLATFORMS, SandboxServer
 from metrics_pipeline.windows import HOUR
 from metrics_pipeline_tests.collection.desk import WEDNESDAY, Desk
 
 # a WhatsApp template has daily series and no counters of the moment
-WITH_POST_COUNTERS = [name for name in PLATFORM_NAMES if name != "whatsapp"]
+WITH_POST_COUNTERS = [name for name in PLATFORMS if name != "whatsapp"]
 
 
 def ages(summary: CollectionSummary, now: datetime) -> list[float]:

@@ -47,7 +47,7 @@ def test_an_account_without_a_token_waits(acme: Engine, ring: KeyRing) -> None:
     ("workspace", "platform", "external_id", "account_id", "token", "sentence"),
     [
         ("nope", "x", "1", None, None, "no workspace 'nope'; there is acme"),
-        ("acme", "myspace", "1", None, None, "'myspace' is not known; use one of instagram, .*, whatsapp"),
+        ("acme", "myspace", "1", None, None, "'myspace' is not known; use one of facebook, .*, youtube"),
         ("acme", "x", " ", None, None, "external id"),
         ("acme", "x", "1 2", None, None, "external id"),
         ("acme", "x", "1", "a b", None, "'a b' cannot be used"),

@@ -12,9 +12,9 @@ from metrics_pipeline.catalog.loader import catalog
 from metrics_pipeline.platforms.contract import Account, AccountResult, CollectionContext, State
 from metrics_pipeline.platforms.errors import Act, PlatformError
 from metrics_pipeline.platforms.outcomes import COUNTERS, SERIES, expected_outcomes
-from metrics_pipeline.platforms.registry import PLATFORM_NAMES, build_adapter
+from metrics_pipeline.platforms.registry import build_adapter
 from metrics_pipeline.sandbox.faults import Fault
-from metrics_pipeline.sandbox.server import SandboxServer
+from metrics_pipeline.sandbox.server import PLATFORMS, SandboxServer
 from metrics_pipeline.settings import Settings
 from metrics_pipeline.windows import Window
 
@@ -35,7 +35,7 @@ IDS = {
 SECOND_WAYS = {"tiktok accounts": {"tiktok_api": "accounts"}}
 WITHOUT_SERIES = {"tiktok", "x"}  # by default
 WITHOUT_POST_COUNTERS = {"whatsapp"}  # templates have series only
-WAYS = (*PLATFORM_NAMES, *SECOND_WAYS)
+WAYS = (*PLATFORMS, *SECOND_WAYS)
 TOKEN = "sandbox-token"
 DAYS = Window.of_days(date(2026, 11, 1), date(2026, 11, 21))
 
@@ -153,7 +153,7 @@ def test_a_refused_metric_leaves_the_rest(sandbox: SandboxServer, platform: str)
     assert not {o.state for o in rest.outcomes if o.metric in lost} & {State.VALUE, State.ZERO}
 
 
-@pytest.mark.parametrize("platform", PLATFORM_NAMES)
+@pytest.mark.parametrize("platform", PLATFORMS)
 def test_a_spent_quota_asks_to_wait_and_names_how_long(sandbox: SandboxServer, platform: str) -> None:
     values = {"platform": platform, "external_id": IDS[platform], "fault": "throttled", "reset_seconds": 900}
     sandbox.faults.add(Fault.model_validate(values))
@@ -165,7 +165,7 @@ def test_a_spent_quota_asks_to_wait_and_names_how_long(sandbox: SandboxServer, p
     assert "sandbox-token" not in str(error) + repr(result)
 
 
-@pytest.mark.parametrize("platform", PLATFORM_NAMES)
+@pytest.mark.parametrize("platform", PLATFORMS)
 def test_the_token_is_in_no_result(sandbox: SandboxServer, platform: str) -> None:
     counters, _ = turn(sandbox, platform)
     series, _ = turn(sandbox, platform, DAYS, tuple(p.post_id for p in counters.posts))
