@@ -12,6 +12,7 @@ from metrics_pipeline.platforms.contract import AccountResult, State
 from metrics_pipeline.platforms.errors import Act
 
 GOOD = (State.VALUE, State.ZERO)
+OUTAGES = (Act.RETRY, Act.WAIT)
 
 
 class Verdict(StrEnum):
@@ -42,8 +43,9 @@ class AccountReport:
 
     @property
     def failures(self) -> list[str]:
-        bad = {o.metric for o in self.result.outcomes if o.state in (State.FAILED, State.NOT_PERMITTED)}
-        return sorted(bad - self.optional)
+        """Metrics that should be there and are not; an optional one only if an outage took it, not a refusal."""
+        bad = [o for o in self.result.outcomes if o.state in (State.FAILED, State.NOT_PERMITTED)]
+        return sorted({o.metric for o in bad if o.metric not in self.optional or o.error_class in OUTAGES})
 
     @property
     def is_ok(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from metrics_pipeline.collection.collector import Collector
 from metrics_pipeline.collection.request import CollectionRequest, PastHourError, observation_instant
-from metrics_pipeline.collection.summary import CollectionSummary, Verdict
+from metrics_pipeline.collection.summary import AccountReport, CollectionSummary, Verdict
 from metrics_pipeline.collection.tokens import TokenKeeper
 from metrics_pipeline.control.accounts import add_account
 from metrics_pipeline.control.workspaces import add_workspace
@@ -130,3 +130,10 @@ def test_an_hour_is_observed_while_it_runs_and_shortly_after(minutes: int, past:
 def test_a_range_leaves_out_the_hours_that_have_not_begun() -> None:
     request = CollectionRequest("counters", Window(THIS_HOUR.start, THIS_HOUR.start + 5 * HOUR), "r")
     assert [w for w, _ in request.slots(NOW, can_observe_past=False, platform="X")] == [THIS_HOUR]
+
+
+@pytest.mark.parametrize(("error_class", "is_ok"), [("permission", True), ("config", True), ("retry", False)])
+def test_an_optional_metric_may_be_refused_but_an_outage_is_told(error_class: str, is_ok: bool) -> None:
+    lacking = Outcome("post", "clicks", date(2026, 3, 1), State.FAILED, "no answer", error_class)
+    report = AccountReport("w", "a", AccountResult(outcomes=[lacking]), optional=frozenset({"clicks"}))
+    assert report.is_ok is is_ok
