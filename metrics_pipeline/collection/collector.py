@@ -28,7 +28,7 @@ from metrics_pipeline.errors import UserError
 from metrics_pipeline.lake.engine import Engine, Parameter
 from metrics_pipeline.platforms.contract import AccountResult, Adapter
 from metrics_pipeline.platforms.errors import Act, PlatformError
-from metrics_pipeline.platforms.metering import Meter
+from metrics_pipeline.platforms.metering import Meter, Unmetered
 from metrics_pipeline.settings import Settings
 from metrics_pipeline.windows import Window
 
@@ -93,7 +93,7 @@ class Collector:
         now: datetime,
     ) -> list[Turn]:
         meter = self._meter(records, now)
-        adapter = self.build_adapter(meter)
+        adapter = self.build_adapter(meter or Unmetered())
         known = self._known_posts(slots)
         holds = {hold.account: hold for hold in current_holds(self.control, now, self.spec.platform)}
         workspaces = asyncio.Semaphore(self.settings.parallel_workspaces)
@@ -118,11 +118,14 @@ class Collector:
             gathered = await asyncio.gather(*(collect_workspace(m) for m in by_workspace.values()))
         finally:
             await adapter.aclose()
-            meter.close()
+            if meter is not None:
+                meter.close()
         return [turn for workspace in gathered for account in workspace for turn in account]
 
-    def _meter(self, records: list[AccountRecord], now: datetime) -> DailyMeter:
-        """Counts the run's calls. A simulated platform that answers for the past has no limits of today."""
+    def _meter(self, records: list[AccountRecord], now: datetime) -> DailyMeter | None:
+        """Counts the run's calls; None for a simulated platform, whose answers about the past cost nothing today."""
+        if self.can_observe_past and self.spec.platform not in self.settings.budgets:
+            return None
         budgets = Budgets.of(self.spec, self.settings, documented=not self.can_observe_past)
         paid: list[Paid] = []
         if any(call.once_a_day for call in self.spec.calls):
