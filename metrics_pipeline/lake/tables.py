@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from metrics_pipeline.lake.account_tables import ACCOUNT_HISTORY
+from metrics_pipeline.lake.event_tables import EVENT_TABLES
 from metrics_pipeline.lake.table_spec import TENANT, ColumnType, TableSpec, columns_of
 
 _READING: tuple[tuple[str, ColumnType, str], ...] = (
@@ -269,5 +270,6 @@ TABLES: dict[str, TableSpec] = {
         DAILY_METRICS,
         WEEKLY_METRICS,
         MONTHLY_METRICS,
+        *EVENT_TABLES,
     )
 }
