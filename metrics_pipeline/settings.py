@@ -162,6 +162,9 @@ class Settings(PlatformSettings):
         7, ge=0, description="Days a missing account's last follower count still counts in a workspace sum."
     )
 
+    event_lateness_days: int = Field(7, ge=1, description="Days after which an event no longer counts by itself.")
+    trending_floor: float = Field(100.0, ge=0, description="Views per hour below which content is not trending.")
+
     counters_cron: str = Field(
         "50 * * * *", description="Hourly counters: late in the hour, so the last hour closes the day."
     )

@@ -18,6 +18,8 @@ def _literal(value: str | date) -> str:
 class Partitions:
     """A set of partitions of one table.
 
+    With nothing given it stands for the whole of a table that has no partitions.
+
     equals: columns with one value each. between: (column, first, end) half-open. one_of: (column, values).
     Only partition columns may be named: that is what lets two writers of different partitions commit at once.
     """
@@ -32,6 +34,8 @@ class Partitions:
         Raises:
             ValueError: a column is no partition column of the table, or nothing is named.
         """
+        if not spec.partition_by and self == Partitions():
+            return "true"
         named = [*self.equals, *(p[0] for p in (self.between, self.one_of) if p)]
         if not named or set(named) - set(spec.partition_by):
             raise ValueError(f"{spec.name} is partitioned by {spec.partition_by}, not {named}")
