@@ -66,9 +66,8 @@ def attach_table(connection: duckdb.DuckDBPyConnection, spec: TableSpec, table: 
     else:
         hive_types = ", ".join(f"'{c}': {spec.column(c).sql_type}" for c in spec.partition_by)
         files = ", ".join("'" + uri.replace("'", "''") + "'" for uri in uris)
-        source = (
-            f"read_parquet([{files}], hive_partitioning = true, hive_types = {{{hive_types}}}, union_by_name = true)"
-        )
+        hive = f"hive_partitioning = true, hive_types = {{{hive_types}}}, " if hive_types else ""
+        source = f"read_parquet([{files}], {hive}union_by_name = true)"
         try:
             _create_view(connection, spec, source, have=set(spec.schema.names))
         except duckdb.BinderException:  # every file is older than a column that was added since
