@@ -180,6 +180,12 @@ class Settings(PlatformSettings):
     gap_lookback_days: int = Field(14, ge=1, description="How far back the gap filler looks.")
     gap_max_runs: int = Field(4, ge=1, description="Runs the gap filler may request at one tick.")
     api_responses_days: int = Field(30, ge=1, description="Days raw responses are kept.")
+    view_max_hours: int = Field(
+        24, ge=1, le=168, description="Hours after its start that progress still belongs to a view of content."
+    )
+    events_days: int = Field(
+        90, ge=1, description="Days raw content events are kept; older days keep their numbers and are not rebuilt."
+    )
     vacuum_hours: int = Field(168, ge=24, description="Hours superseded lake files stay readable.")
     alert_webhook_url: SecretStr | None = Field(
         None, description="Run failures are posted here as JSON {text}, Slack style."

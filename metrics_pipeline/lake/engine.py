@@ -29,6 +29,7 @@ SQL_DIR = Path(__file__).resolve().parents[2] / "sql"
 
 Parameter = str | int | float | bool | date | datetime | None
 Relations = Mapping[str, pa.Table]
+Days = tuple[date, date]
 
 _INCLUDE = re.compile(r"^\s*-- include (\S+)$", re.MULTILINE)
 _COMMENT = re.compile(r"--[^\n]*")
@@ -55,9 +56,15 @@ def connect_duckdb() -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def attach_table(connection: duckdb.DuckDBPyConnection, spec: TableSpec, table: DeltaTable) -> None:
-    """Make one version of a lake table readable under its name; an empty table keeps its columns."""
-    uris = table.file_uris()
+def attach_table(
+    connection: duckdb.DuckDBPyConnection, spec: TableSpec, table: DeltaTable, days: Days | None = None
+) -> None:
+    """Make one version of a lake table readable under its name; an empty table keeps its columns.
+
+    With `days` (first, end) only the files of those days are opened: what a file costs before its first row is read
+    (half a millisecond) would otherwise grow with history.
+    """
+    uris = table.file_uris() if days is None else table.file_uris(file_pruning_predicate=_of_days(spec, days))
     if not uris:
         connection.register(spec.name, spec.schema.empty_table())
     elif "://" in uris[0]:
@@ -73,6 +80,10 @@ def attach_table(connection: duckdb.DuckDBPyConnection, spec: TableSpec, table: 
         except duckdb.BinderException:  # every file is older than a column that was added since
             described = connection.sql(f"describe select * from {source}").fetchall()  # noqa: S608
             _create_view(connection, spec, source, have={str(row[0]) for row in described})
+
+
+def _of_days(spec: TableSpec, days: Days) -> str:
+    return Partitions(between=(str(spec.day_column), *days)).predicate(spec)
 
 
 def _create_view(connection: duckdb.DuckDBPyConnection, spec: TableSpec, source: str, have: set[str]) -> None:
@@ -91,20 +102,38 @@ def conform(rows: pa.RecordBatchReader, spec: TableSpec) -> pa.Table:
     return rows.read_all().select(spec.schema.names).cast(spec.schema)
 
 
-class Session:
-    """One DuckDB connection over a fixed set of table versions: every statement in it sees the same data."""
+def _bound(statement: str, parameters: Mapping[str, Parameter] | None) -> dict[str, Parameter]:
+    named = set(_PARAMETER.findall(statement))
+    return {key: value for key, value in (parameters or {}).items() if key in named}
 
-    def __init__(self, lake: Lake, relations: Relations | None = None) -> None:
+
+class Session:
+    """One DuckDB connection over a fixed set of table versions: every statement in it sees the same data.
+
+    days: tables of which only some days (first, end) are readable. pinned: versions to read, where they are given;
+    the versions of the other tables are added to it.
+    """
+
+    def __init__(
+        self,
+        lake: Lake,
+        relations: Relations | None = None,
+        days: Mapping[str, Days] | None = None,
+        pinned: dict[str, DeltaTable] | None = None,
+    ) -> None:
         self._lake = lake
         self._connection = connect_duckdb()
-        self._pinned: dict[str, DeltaTable] = {}
+        self._days = days or {}
+        self._pinned: dict[str, DeltaTable] = {} if pinned is None else pinned
+        self._attached: set[str] = set()
         for name, relation in (relations or {}).items():
             self._connection.register(name, relation)
 
     def pin(self, table: DeltaTable, name: str) -> None:
         """Read `name` at the version of this handle, whatever others commit."""
         self._pinned[name] = table
-        attach_table(self._connection, TABLES[name], table)
+        self._attached.add(name)
+        attach_table(self._connection, TABLES[name], table, self._days.get(name))
 
     @property
     def versions(self) -> dict[str, int]:
@@ -116,18 +145,31 @@ class Session:
 
         The reader has to be read to its end before the next statement runs.
         """
-        words = set(_WORD.findall(statement))
-        for name in TABLES:
-            if name in words and name not in self._pinned:
-                self.pin(self._lake.table(name), name)
-        named = set(_PARAMETER.findall(statement))
-        bound = {key: value for key, value in (parameters or {}).items() if key in named}
+        self._attach_what(statement)
+        bound = _bound(statement, parameters)
         rows: pa.RecordBatchReader = self._connection.sql(statement, params=bound or None).to_arrow_reader()
         return rows
 
     def run_file(self, file: str, parameters: Mapping[str, Parameter] | None = None) -> pa.RecordBatchReader:
         """Run a file of `sql/`."""
         return self.run(read_statement(file), parameters)
+
+    def define(self, name: str, file: str) -> None:
+        """Let the statements that follow read a file without parameters by a name; it is run by each of them."""
+        statement = read_statement(file)
+        self._attach_what(statement)
+        self._connection.execute(f'create or replace temp view "{name}" as {statement}')
+
+    def keep(self, name: str, file: str, parameters: Mapping[str, Parameter]) -> None:
+        """Run a file once and keep its rows under a name for the statements that follow."""
+        statement = read_statement(file)
+        self._attach_what(statement)
+        bound = _bound(statement, parameters)
+        self._connection.execute(f'create or replace temp table "{name}" as {statement}', bound or None)
+
+    def _attach_what(self, statement: str) -> None:
+        for name in set(_WORD.findall(statement)) & TABLES.keys() - self._attached:
+            self.pin(self._pinned.get(name) or self._lake.table(name), name)
 
     def close(self) -> None:
         self._connection.close()
@@ -145,8 +187,8 @@ class Engine:
     def __init__(self, lake: Lake) -> None:
         self.lake = lake
 
-    def session(self, relations: Relations | None = None) -> Session:
-        return Session(self.lake, relations)
+    def session(self, relations: Relations | None = None, days: Mapping[str, Days] | None = None) -> Session:
+        return Session(self.lake, relations, days)
 
     def query(
         self, file: str, parameters: Mapping[str, Parameter] | None = None, relations: Relations | None = None

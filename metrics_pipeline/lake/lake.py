@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -35,6 +35,24 @@ def commit_retries() -> Retrying:
         stop=stop_after_attempt(5),
         wait=wait_random_exponential(multiplier=0.1, min=0.1, max=2),
         reraise=True,
+    )
+
+
+def replace_partitions(
+    target: DeltaTable, predicate: str, rows: ArrowData, metadata: Mapping[str, str] | None = None
+) -> None:
+    """Replace what a predicate over partition columns names, in one commit on this handle.
+
+    Raises:
+        CommitFailedError: somebody else changed those partitions since the handle was opened.
+    """
+    write_deltalake(
+        target,
+        rows,
+        mode="overwrite",
+        predicate=predicate,
+        writer_properties=_WRITER,
+        commit_properties=CommitProperties(custom_metadata=dict(metadata or {})),
     )
 
 
@@ -120,6 +138,16 @@ class Lake:
             table.load_as_version(at)
         return table.file_uris()
 
+    def rows_per_day(self, name: str, first: date, end: date) -> dict[date, int]:
+        """Rows stored for each day in [first, end), from the table's log: no file is opened."""
+        added = pa.table(self.table(name).get_add_actions(flatten=True))
+        days = added[f"partition.{TABLES[name].day_column}"].to_pylist()
+        counts: dict[date, int] = {}
+        for day, rows in zip(days, added["num_records"].to_pylist(), strict=True):
+            if first <= day < end:
+                counts[day] = counts.get(day, 0) + (rows or 0)
+        return counts
+
     def replace(
         self,
         name: str,
@@ -141,18 +169,11 @@ class Lake:
                 rows = produce(target)
                 if rows is None:
                     return target.version()
-                write_deltalake(
-                    target,
-                    rows,
-                    mode="overwrite",
-                    predicate=predicate,
-                    writer_properties=_WRITER,
-                    commit_properties=CommitProperties(custom_metadata=dict(metadata or {})),
-                )
+                replace_partitions(target, predicate, rows, metadata)
                 return target.version()
         raise AssertionError("unreachable: the last attempt raises")
 
-    def append(self, name: str, data: pa.Table) -> None:
+    def append(self, name: str, data: ArrowData) -> None:
         """Append rows; for tables whose rows are unique by construction."""
         write_deltalake(self.table(name), data, mode="append", writer_properties=_WRITER)
 
