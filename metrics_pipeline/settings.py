@@ -178,6 +178,20 @@ class Settings(PlatformSettings):
     gap_max_runs: int = Field(4, ge=1, description="Runs the gap filler may request at one tick.")
     api_responses_days: int = Field(30, ge=1, description="Days raw responses are kept.")
     vacuum_hours: int = Field(168, ge=24, description="Hours superseded lake files stay readable.")
+    api_user_track_per_minute: int = Field(
+        100, ge=1, description="Single events one end user may send in a minute behind a browser key."
+    )
+    api_user_batches_per_minute: int = Field(
+        10, ge=1, description="Batches of events one end user may send in a minute behind a browser key."
+    )
+    api_browser_key_events_per_minute: int = Field(
+        60_000,
+        ge=100,
+        description="Events a minute through one browser key: anyone can read it, and call himself anyone.",
+    )
+    api_server_key_events_per_minute: int = Field(
+        1_200_000, ge=100, description="Events a minute through one server key, whoever they are about."
+    )
     alert_webhook_url: SecretStr | None = Field(
         None, description="Run failures are posted here as JSON {text}, Slack style."
     )
