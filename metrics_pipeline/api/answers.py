@@ -70,9 +70,10 @@ _MEANINGS = {
     429: "quota_exceeded: wait for Retry-After.",
     503: "Nothing was stored; send the same again after Retry-After.",
 }
+# Not as FastAPI's `model`: that would promise application/json as well. The application adds the schema itself.
 _PROBLEM = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "description": meaning, "content": _PROBLEM} for status, meaning in _MEANINGS.items()
+    status: {"description": meaning, "content": _PROBLEM} for status, meaning in _MEANINGS.items()
 }
 
 

@@ -5,13 +5,24 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import FastAPI
 
+from metrics_pipeline.api.answers import Problem
 from metrics_pipeline.api.cors import BrowserOrigins
 from metrics_pipeline.api.problems import LastResort, add_handlers
 from metrics_pipeline.api.routes import events, health
 from metrics_pipeline.api.services import Services
+
+
+class Api(FastAPI):
+    """FastAPI, whose description also has the shape of errors."""
+
+    def openapi(self) -> dict[str, Any]:
+        document = super().openapi()
+        document["components"]["schemas"].setdefault("Problem", Problem.model_json_schema())
+        return document
 
 
 def make_app(services: Services) -> FastAPI:
@@ -22,7 +33,7 @@ def make_app(services: Services) -> FastAPI:
         yield
         await services.close()
 
-    app = FastAPI(
+    app = Api(
         title="metrics-pipeline",
         version=version("metrics-pipeline"),
         lifespan=lifespan,

@@ -74,7 +74,7 @@ def test_a_server_key_counts_events_and_no_users(acme: httpx.Client, client: Cli
 
 
 def test_what_is_not_taken_as_a_user_id_is_still_counted(browser: httpx.Client) -> None:
-    odd = ("\ud800", "x" * 30_000, "")
+    odd = ("\ud800", "x" * 10_000, "")
     for user in odd:
         for _ in range(3):
             assert (

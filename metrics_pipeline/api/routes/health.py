@@ -7,7 +7,7 @@ import asyncio
 from fastapi import APIRouter
 from sqlalchemy import Engine, text
 
-from metrics_pipeline.api.answers import Health, Problem
+from metrics_pipeline.api.answers import ERRORS, Health
 from metrics_pipeline.api.services import Parts
 
 router = APIRouter(tags=["health"])
@@ -19,7 +19,7 @@ async def healthz() -> Health:
     return Health(status="ok")
 
 
-@router.get("/readyz", response_model=Health, responses={503: {"model": Problem}})
+@router.get("/readyz", response_model=Health, responses={503: ERRORS[503]})
 async def readyz(parts: Parts) -> Health:
     """The control database answers; without it no key can be checked."""
     await asyncio.to_thread(_ask, parts.control)
