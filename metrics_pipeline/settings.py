@@ -162,6 +162,23 @@ class Settings(PlatformSettings):
         7, ge=0, description="Days a missing account's last follower count still counts in a workspace sum."
     )
 
+    event_lateness_days: int = Field(
+        7,
+        ge=1,
+        le=365,
+        description="Days an event may arrive late; an older one is refused. Ids are remembered a day longer.",
+    )
+    event_queue_size: int = Field(
+        20_000, ge=1, description="Events that may wait to be committed; more are answered with retry."
+    )
+    event_commit_milliseconds: int = Field(
+        10, ge=0, le=1000, description="How long the first event of a group waits for others before they are committed."
+    )
+    event_commit_size: int = Field(2000, ge=1, description="Events after which a group is committed without waiting.")
+    event_drain_rows: int = Field(
+        50_000, ge=1, description="Events that go from the inbox to the lake in one commit; about 1 KB of memory each."
+    )
+
     counters_cron: str = Field(
         "50 * * * *", description="Hourly counters: late in the hour, so the last hour closes the day."
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
@@ -55,14 +55,19 @@ def connect_duckdb() -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def attach_table(connection: duckdb.DuckDBPyConnection, spec: TableSpec, table: DeltaTable) -> None:
-    """Make one version of a lake table readable under its name; an empty table keeps its columns."""
-    uris = table.file_uris()
+def attach_table(
+    connection: duckdb.DuckDBPyConnection, spec: TableSpec, table: DeltaTable, days: Collection[date] | None = None
+) -> None:
+    """Make one version of a lake table readable under its name; an empty table keeps its columns.
+
+    With `days` only those partitions of its day column are there: a query of a few days opens no other file.
+    """
+    uris = table.file_uris(partitions := _day_filter(spec, days))
     if not uris:
         connection.register(spec.name, spec.schema.empty_table())
     elif "://" in uris[0]:
         # object stores: Arrow's readers hold the credentials, DuckDB pushes filters into them
-        connection.register(spec.name, table.to_pyarrow_dataset())
+        connection.register(spec.name, table.to_pyarrow_dataset(partitions))
     else:
         hive_types = ", ".join(f"'{c}': {spec.column(c).sql_type}" for c in spec.partition_by)
         files = ", ".join("'" + uri.replace("'", "''") + "'" for uri in uris)
@@ -74,6 +79,12 @@ def attach_table(connection: duckdb.DuckDBPyConnection, spec: TableSpec, table: 
         except duckdb.BinderException:  # every file is older than a column that was added since
             described = connection.sql(f"describe select * from {source}").fetchall()  # noqa: S608
             _create_view(connection, spec, source, have={str(row[0]) for row in described})
+
+
+def _day_filter(spec: TableSpec, days: Collection[date] | None) -> list[tuple[str, str, list[str]]] | None:
+    if days is None or spec.day_column is None:
+        return None
+    return [(spec.day_column, "in", [day.isoformat() for day in sorted(days)])]
 
 
 def _create_view(connection: duckdb.DuckDBPyConnection, spec: TableSpec, source: str, have: set[str]) -> None:
@@ -102,10 +113,10 @@ class Session:
         for name, relation in (relations or {}).items():
             self._connection.register(name, relation)
 
-    def pin(self, table: DeltaTable, name: str) -> None:
-        """Read `name` at the version of this handle, whatever others commit."""
+    def pin(self, table: DeltaTable, name: str, days: Collection[date] | None = None) -> None:
+        """Read `name` at the version of this handle, whatever others commit; of `days` only, if they are named."""
         self._pinned[name] = table
-        attach_table(self._connection, TABLES[name], table)
+        attach_table(self._connection, TABLES[name], table, days)
 
     @property
     def versions(self) -> dict[str, int]:
