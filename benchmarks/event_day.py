@@ -11,8 +11,8 @@ from datetime import date
 import pyarrow as pa
 
 from metrics_pipeline.lake.engine import connect_duckdb
-from metrics_pipeline.lake.lake import Lake
 from metrics_pipeline.lake.event_tables import EVENTS
+from metrics_pipeline.lake.lake import Lake
 
 WORKSPACES, CONTENTS, VIEWERS = 20, 50_000, 1_000_000
 BATCH_ROWS = 250_000

@@ -162,7 +162,22 @@ class Settings(PlatformSettings):
         7, ge=0, description="Days a missing account's last follower count still counts in a workspace sum."
     )
 
-    event_lateness_days: int = Field(7, ge=1, description="Days after which an event no longer counts by itself.")
+    event_lateness_days: int = Field(
+        7,
+        ge=1,
+        le=365,
+        description="Days an event may arrive late; an older one is refused. Ids are remembered a day longer.",
+    )
+    event_queue_size: int = Field(
+        20_000, ge=1, description="Events that may wait to be committed; more are answered with retry."
+    )
+    event_commit_milliseconds: int = Field(
+        10, ge=0, le=1000, description="How long the first event of a group waits for others before they are committed."
+    )
+    event_commit_size: int = Field(2000, ge=1, description="Events after which a group is committed without waiting.")
+    event_drain_rows: int = Field(
+        50_000, ge=1, description="Events that go from the inbox to the lake in one commit; about 1 KB of memory each."
+    )
     trending_floor: float = Field(100.0, ge=0, description="Views per hour below which content is not trending.")
 
     counters_cron: str = Field(
@@ -187,6 +202,20 @@ class Settings(PlatformSettings):
         90, ge=1, description="Days raw content events are kept; older days keep their numbers and are not rebuilt."
     )
     vacuum_hours: int = Field(168, ge=24, description="Hours superseded lake files stay readable.")
+    api_user_track_per_minute: int = Field(
+        100, ge=1, description="Single events one end user may send in a minute behind a browser key."
+    )
+    api_user_batches_per_minute: int = Field(
+        10, ge=1, description="Batches of events one end user may send in a minute behind a browser key."
+    )
+    api_browser_key_events_per_minute: int = Field(
+        60_000,
+        ge=100,
+        description="Events a minute through one browser key: anyone can read it, and call himself anyone.",
+    )
+    api_server_key_events_per_minute: int = Field(
+        1_200_000, ge=100, description="Events a minute through one server key, whoever they are about."
+    )
     alert_webhook_url: SecretStr | None = Field(
         None, description="Run failures are posted here as JSON {text}, Slack style."
     )

@@ -57,14 +57,14 @@ def connect_duckdb() -> duckdb.DuckDBPyConnection:
 
 
 def attach_table(
-    connection: duckdb.DuckDBPyConnection, spec: TableSpec, table: DeltaTable, days: Days | None = None
+    connection: duckdb.DuckDBPyConnection, spec: TableSpec, table: DeltaTable, only: Partitions | None = None
 ) -> None:
     """Make one version of a lake table readable under its name; an empty table keeps its columns.
 
-    With `days` (first, end) only the files of those days are opened: what a file costs before its first row is read
-    (half a millisecond) would otherwise grow with history.
+    With `only` no file of other partitions is opened: what a file costs before its first row is read (half a
+    millisecond) would otherwise grow with history.
     """
-    uris = table.file_uris() if days is None else table.file_uris(file_pruning_predicate=_of_days(spec, days))
+    uris = table.file_uris() if only is None else table.file_uris(file_pruning_predicate=only.predicate(spec))
     if not uris:
         connection.register(spec.name, spec.schema.empty_table())
     elif "://" in uris[0]:
@@ -82,8 +82,6 @@ def attach_table(
             _create_view(connection, spec, source, have={str(row[0]) for row in described})
 
 
-def _of_days(spec: TableSpec, days: Days) -> str:
-    return Partitions(between=(str(spec.day_column), *days)).predicate(spec)
 
 
 def _create_view(connection: duckdb.DuckDBPyConnection, spec: TableSpec, source: str, have: set[str]) -> None:
@@ -129,11 +127,14 @@ class Session:
         for name, relation in (relations or {}).items():
             self._connection.register(name, relation)
 
-    def pin(self, table: DeltaTable, name: str) -> None:
-        """Read `name` at the version of this handle, whatever others commit."""
+    def pin(self, table: DeltaTable, name: str, only: Partitions | None = None) -> None:
+        """Read `name` at the version of this handle, whatever others commit; of `only` these partitions, if named."""
         self._pinned[name] = table
         self._attached.add(name)
-        attach_table(self._connection, TABLES[name], table, self._days.get(name))
+        days = self._days.get(name)
+        if only is None and days is not None:
+            only = Partitions(between=(str(TABLES[name].day_column), *days))
+        attach_table(self._connection, TABLES[name], table, only)
 
     @property
     def versions(self) -> dict[str, int]:

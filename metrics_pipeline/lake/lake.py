@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 
@@ -26,6 +27,14 @@ from metrics_pipeline.settings import Settings
 
 ArrowData = pa.Table | pa.RecordBatchReader
 _WRITER = WriterProperties(compression="ZSTD")
+
+
+@dataclass(frozen=True)
+class Addition:
+    """Rows to append, and what the commit says of them."""
+
+    rows: pa.Table
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 def commit_retries() -> Retrying:
@@ -192,6 +201,32 @@ class Lake:
                 properties = CommitProperties(app_transactions=[Transaction(app_id, version)])
                 write_deltalake(target, data, mode="append", writer_properties=_WRITER, commit_properties=properties)
                 return True
+        raise AssertionError("unreachable: the last attempt raises")
+
+    def append_following(
+        self, name: str, app_id: str, version: int, produce: Callable[[DeltaTable, int], Addition | None]
+    ) -> int | None:
+        """Append what follows the last version of `app_id` in the table; the table version made, None if none was.
+
+        `produce` gets the open target and that last version (-1 for the first time) and reads and filters on this
+        handle; after a conflict it is called again with a newer one. So two processes that bring overlapping pieces
+        of one numbered stream leave each piece once.
+        """
+        for attempt in commit_retries():
+            with attempt:
+                target = self.table(name)
+                done = target.transaction_version(app_id)
+                done = -1 if done is None else done
+                addition = produce(target, done)
+                if addition is None or done >= version:
+                    return None
+                properties = CommitProperties(
+                    custom_metadata=dict(addition.metadata), app_transactions=[Transaction(app_id, version)]
+                )
+                write_deltalake(
+                    target, addition.rows, mode="append", writer_properties=_WRITER, commit_properties=properties
+                )
+                return target.version()
         raise AssertionError("unreachable: the last attempt raises")
 
     def delete(self, name: str, predicate: str) -> int:
