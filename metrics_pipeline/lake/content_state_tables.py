@@ -42,6 +42,22 @@ VIEW_TIMES_TOTALS = TableSpec(
     sort_by=("workspace_id", "content_id", "bucket"),
 )
 
+CONTENT_VIEWERS = TableSpec(
+    "content_viewers",
+    "How many distinct people viewed one content item, over the days whose viewers are kept. Counted hourly.",
+    columns_of(
+        WORKSPACE,
+        (
+            ("content_id", "string", "Content item, as the application names it."),
+            ("unique_viewers", "bigint", "Distinct people; never to be summed."),
+            ("counted_at", "timestamp", "When they were counted."),
+        ),
+    ),
+    partition_by=(),
+    keys=("workspace_id", "content_id"),
+    sort_by=("workspace_id", "content_id"),
+)
+
 CONTENT_METRICS = TableSpec(
     "content_metrics",
     "The present state of one content item: lifetime totals, rates, velocity, trend, quality and rank. Columns that "
@@ -57,7 +73,11 @@ CONTENT_METRICS = TableSpec(
             ("age_is_assumed", "boolean", "No attributes: its age starts with its first day."),
             ("deleted_at", "timestamp", "When it was taken down."),
             ("hours_existed", "bigint", "Complete hours since then."),
-            ("unique_viewers", "bigint", "Distinct people who viewed it, over the days whose viewers are kept."),
+            (
+                "unique_viewers",
+                "bigint",
+                "Distinct people, over the days whose viewers are kept; null until counted.",
+            ),
             ("average_watch_time", "double", "Seconds watched per view."),
             ("median_watch_time", "double", "Median seconds of a view, within 1 %."),
             ("completion_rate", "double", "Mean of 1, 0.75, 0.5, 0.25, 0 over views with progress."),
@@ -103,4 +123,4 @@ CONTENT_METRICS = TableSpec(
     sort_by=("workspace_id", "content_id"),
 )
 
-CONTENT_STATE_TABLES = (CONTENT_TOTALS, VIEW_TIMES_TOTALS, CONTENT_METRICS)
+CONTENT_STATE_TABLES = (CONTENT_TOTALS, VIEW_TIMES_TOTALS, CONTENT_VIEWERS, CONTENT_METRICS)

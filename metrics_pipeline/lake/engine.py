@@ -82,8 +82,6 @@ def attach_table(
             _create_view(connection, spec, source, have={str(row[0]) for row in described})
 
 
-
-
 def _create_view(connection: duckdb.DuckDBPyConnection, spec: TableSpec, source: str, have: set[str]) -> None:
     columns = ", ".join(
         f'"{c.name}"' if c.name in have else f'cast(null as {c.sql_type}) as "{c.name}"' for c in spec.columns
@@ -205,10 +203,12 @@ class Engine:
         partitions: Partitions,
         parameters: Mapping[str, Parameter],
         relations: Relations | None = None,
+        *,
+        notes: Mapping[str, str] | None = None,
     ) -> int:
         """Replace partitions of `table` with the rows of `file` in one commit; returns how many rows.
 
-        The commit remembers the versions of the tables it read (`source_versions`).
+        The commit remembers the versions of the tables it read (`source.<table>`) and these notes.
         """
         rows = 0
 
@@ -221,7 +221,7 @@ class Engine:
                 metadata.update({f"source.{k}": str(v) for k, v in session.versions.items()})
                 return result
 
-        metadata: dict[str, str] = {}
+        metadata: dict[str, str] = dict(notes or {})
         self.lake.replace(table, partitions, produce, metadata)
         return rows
 

@@ -62,6 +62,8 @@ class MemoryEngine(Engine):
         partitions: Partitions,
         parameters: Mapping[str, Parameter],
         relations: Relations | None = None,
+        *,
+        notes: Mapping[str, str] | None = None,
     ) -> int:
         result = conform(self.select(read_statement(file), parameters, relations), TABLES[table])
         _, kept = self._split(table, partitions)

@@ -61,6 +61,7 @@ def state(memory: MemoryEngine, items: list[Item], *, closes: bool = False) -> d
     ):
         memory.tables[name] = pa.Table.from_pylist(rows, schema=TABLES[name].schema)
     builder = ContentStateBuilder(memory, Settings())
+    builder.count_viewers(NOW)
     if closes:
         builder.close(NOW)
     builder.refresh(NOW)
@@ -94,7 +95,7 @@ def worlds(draw: st.DrawFn) -> list[Item]:
                 for bucket in BUCKETS:
                     counts[bucket] = draw(st.integers(0, 3))
                 counts["views_with_progress"] = sum(counts[bucket] for bucket in BUCKETS)
-            made.viewers = set(range(draw(st.integers(0, 30))))
+            made.viewers = set(range(draw(st.integers(1, 30))))
             if draw(st.booleans()):
                 made.published_at = min(made.hours) - draw(st.integers(0, 30)) * HOUR
             items.append(made)
@@ -205,9 +206,8 @@ def test_totals_of_closed_days_change_no_figure_and_keep_peaks_whose_hours_expir
         [r for r in expired if r["date"] > keep], schema=TABLES["content_hourly"].schema
     )
     builder = ContentStateBuilder(memory, Settings())
-    for _ in range(2):
-        builder.close(NOW + timedelta(days=1))
-        builder.refresh(NOW)
+    for later in (1, 2):
+        builder.refresh(NOW + timedelta(days=later))
         (row,) = memory.tables["content_metrics"].to_pylist()
         assert (row["peak_views_per_hour"], row["peak_at"]) == (800 / 24, before["peak_at"])
 

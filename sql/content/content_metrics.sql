@@ -1,13 +1,13 @@
 -- content_metrics: the present state of every content item. Grain: one content item.
--- Inputs: content_totals (closed days, up to $through), content_daily (days after it, up to $today), content_hourly
--- (from $recent on), view_times_*, viewer_days, content. $hour: start of the running hour; $floor: views per hour that
+-- Inputs: content_totals (closed days, up to $through), content_hourly (days after it, up to $today), view_times_*,
+-- content_viewers, content. $hour: start of the running hour; $floor: views per hour that
 -- trending takes. What the columns mean: docs/metrics.md, "Content events".
 with
 parts as (
     select * from content_totals
     union all by name
     select *, date as first_date, date as last_date
-    from content_daily
+    from content_hourly
     where date > $through and date <= $today
 ),
 sums as (
@@ -27,13 +27,6 @@ velocity as (
 medians as (
     -- include content/medians.sql
 ),
-viewers as (
-    -- exact as far as person-level rows are kept; $viewers_from says since when they are
-    select workspace_id, content_id, count(distinct viewer_hash) as unique_viewers
-    from viewer_days
-    where date <= $today
-    group by workspace_id, content_id
-),
 items as (
     select
         s.* exclude (creator_id),
@@ -47,14 +40,14 @@ items as (
         coalesce(v.views_before, 0) as views_before,
         coalesce(v.recent_volume, 0) as recent_volume,
         greatest(0, hours_between(coalesce(a.published_at, day_start(s.first_date)), $hour)) as hours_existed,
-        coalesce(u.unique_viewers, 0) as unique_viewers,
+        u.unique_viewers,
         m.median_watch_time,
         greatest(t.peak_views, p.peak_views) as peak_views,
         case when t.peak_views is null or p.peak_views > t.peak_views then p.peak_at else t.peak_at end as peak_at
     from sums as s
     left join content as a using (workspace_id, content_id)
     left join velocity as v using (workspace_id, content_id)
-    left join viewers as u using (workspace_id, content_id)
+    left join content_viewers as u using (workspace_id, content_id)
     left join medians as m using (workspace_id, content_id)
     left join peaks as p using (workspace_id, content_id)
     left join content_totals as t using (workspace_id, content_id)
@@ -109,7 +102,10 @@ rated as (
             as completion_shrunk,
         (i.engagement_net + p.engagement_m * p.engagement_mean) / (i.views + p.engagement_m) as engagement_shrunk,
         (i.shares + p.share_m * p.share_mean) / (i.views + p.share_m) as share_shrunk,
-        (i.rewatches + p.rewatch_m * p.rewatch_mean) / (i.unique_viewers + p.rewatch_m) as rewatch_shrunk,
+        case
+            when i.unique_viewers is null then p.rewatch_mean -- not counted yet
+            else (i.rewatches + p.rewatch_m * p.rewatch_mean) / (i.unique_viewers + p.rewatch_m)
+        end as rewatch_shrunk,
         i.views / (i.views + p.engagement_m) as quality_confidence
     from parts_of_rates as i
     left join workspace_priors as p using (workspace_id)
