@@ -180,6 +180,11 @@ class Settings(PlatformSettings):
     )
     trending_floor: float = Field(100.0, ge=0, description="Views per hour below which content is not trending.")
 
+    events_interval_seconds: int = Field(60, ge=5, description="How often events go from the inbox into the lake.")
+    content_days_interval_seconds: int = Field(
+        3600, ge=60, description="How often days of content are rebuilt whose events changed, with distinct viewers."
+    )
+
     counters_cron: str = Field(
         "50 * * * *", description="Hourly counters: late in the hour, so the last hour closes the day."
     )
