@@ -204,16 +204,17 @@ class Engine:
         partitions: Partitions,
         parameters: Mapping[str, Parameter],
         relations: Relations | None = None,
+        days: Mapping[str, Days] | None = None,
     ) -> int:
         """Replace partitions of `table` with the rows of `file` in one commit; returns how many rows.
 
-        The commit remembers the versions of the tables it read (`source_versions`).
+        Of the tables in `days` only those days are read. The commit remembers the versions of the tables it read.
         """
         rows = 0
 
         def produce(target: DeltaTable) -> pa.Table:
             nonlocal rows
-            with self.session(relations) as session:
+            with self.session(relations, days) as session:
                 session.pin(target, table)
                 result = conform(session.run_file(file, parameters), TABLES[table])
                 rows = result.num_rows
