@@ -57,7 +57,7 @@ class View:
         over: int = math.ceil((self.reach - 100) / 100) if self.reach is not None else 0
         counted = sum(e["event_type"] == "loop" for e in self.events)
         told: list[int] = self.values("loop_count")
-        return max([0, over, counted, *told])
+        return int(max(0, over, counted, *told))
 
     def bucket(self) -> str | None:
         if any(e["event_type"] == "view_complete" for e in self.events):
