@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from metrics_pipeline.catalog.loader import Catalog
 from metrics_pipeline.lake.build_together import Output, Portion, build_together
@@ -54,13 +55,39 @@ class ContentBuilder:
 
         content_hourly is not read: days and hours are counted alike from the events.
         """
+        return self._days(DAY_TABLES, window, now)
+
+    def days_and_hours(self, window: Window, now: datetime) -> dict[str, int]:
+        """`daily` and `hourly` of whole days in one pass over the events."""
+        return self._days((*DAY_TABLES, "content_hourly"), window, now)
+
+    def _days(self, tables: Sequence[str], window: Window, now: datetime) -> dict[str, int]:
         days = [d for d in window.days() if d >= self._oldest_day(now)]
         if not days:
-            return dict.fromkeys(DAY_TABLES, 0)
+            return dict.fromkeys(tables, 0)
         partitions = Partitions(between=("date", days[0], days[-1] + DAY))
-        outputs = [Output(table, f"content/{table}.sql", partitions) for table in DAY_TABLES]
+        outputs = [Output(table, f"content/{table}.sql", partitions) for table in tables]
         hours = [(day, hour) for day in days for hour in range(24)]
         return build_together(self.engine, outputs, self._portions(hours), self._prepare_days)
+
+    def dirty_hours(self, arrived: pa.Table) -> list[datetime]:
+        """The hours that events which have just been stored change; their days are the dirty days.
+
+        `arrived` has workspace_id, session_id, content_id, event_type and event_ts. Late progress changes the hour in
+        which its view began.
+        """
+        if not arrived.num_rows:
+            return []
+        first, last = pc.min(arrived["event_ts"]).as_py(), pc.max(arrived["event_ts"]).as_py()
+        first_day, end_day = _day_of(first - self._view_max), _day_of(last) + DAY
+        parameters: dict[str, Parameter] = {
+            "first_day": first_day,
+            "end_day": end_day,
+            "view_max_hours": self.settings.view_max_hours,
+        }
+        with self.engine.session({"arrived": arrived}, {"events": (first_day, end_day)}) as session:
+            rows = session.run_file("content/dirty_hours.sql", parameters).read_all().to_pylist()
+        return [_instant((row["date"], row["hour"])) for row in rows]
 
     def orphans(self, window: Window) -> pa.Table:
         """Reports of progress that belong to no view and are counted nowhere, as (workspace_id, date, orphans)."""

@@ -204,17 +204,19 @@ class Engine:
         parameters: Mapping[str, Parameter],
         relations: Relations | None = None,
         *,
+        days: Mapping[str, Days] | None = None,
         notes: Mapping[str, str] | None = None,
     ) -> int:
         """Replace partitions of `table` with the rows of `file` in one commit; returns how many rows.
 
-        The commit remembers the versions of the tables it read (`source.<table>`) and these notes.
+        Of the tables in `days` only those days are read. The commit remembers the versions of the tables it read
+        (`source.<table>`) and these notes.
         """
         rows = 0
 
         def produce(target: DeltaTable) -> pa.Table:
             nonlocal rows
-            with self.session(relations) as session:
+            with self.session(relations, days) as session:
                 session.pin(target, table)
                 result = conform(session.run_file(file, parameters), TABLES[table])
                 rows = result.num_rows

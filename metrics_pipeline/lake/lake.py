@@ -153,8 +153,8 @@ class Lake:
         days = added[f"partition.{TABLES[name].day_column}"].to_pylist()
         counts: dict[date, int] = {}
         for day, rows in zip(days, added["num_records"].to_pylist(), strict=True):
-            if first <= day < end:
-                counts[day] = counts.get(day, 0) + (rows or 0)
+            if isinstance(day, date) and first <= day < end:
+                counts[day] = counts.get(day, 0) + int(rows or 0)
         return counts
 
     def replace(

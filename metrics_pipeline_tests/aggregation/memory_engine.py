@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import pyarrow as pa
 
 from metrics_pipeline.lake.engine import (
+    Days,
     Engine,
     Parameter,
     Relations,
@@ -63,6 +64,7 @@ class MemoryEngine(Engine):
         parameters: Mapping[str, Parameter],
         relations: Relations | None = None,
         *,
+        days: Mapping[str, Days] | None = None,
         notes: Mapping[str, str] | None = None,
     ) -> int:
         result = conform(self.select(read_statement(file), parameters, relations), TABLES[table])

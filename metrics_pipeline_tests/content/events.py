@@ -108,7 +108,7 @@ def attributes(draw: st.DrawFn) -> list[Event]:
 def empty(lake: Lake) -> None:
     """Delete every row that these tests write."""
     for name in ("events", "content", "content_hourly", "content_daily", "content_audience_daily", "viewer_days",
-                 "view_times_daily"):  # fmt: skip
+                 "view_times_daily", "daily_metrics", "weekly_metrics", "monthly_metrics"):  # fmt: skip
         if lake.table(name).file_uris():
             lake.delete(name, "true")
 

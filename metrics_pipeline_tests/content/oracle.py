@@ -54,9 +54,10 @@ class View:
 
     @property
     def loops(self) -> int:
-        over = math.ceil((self.reach - 100) / 100) if self.reach is not None else 0
+        over: int = math.ceil((self.reach - 100) / 100) if self.reach is not None else 0
         counted = sum(e["event_type"] == "loop" for e in self.events)
-        return max([0, over, counted, *self.values("loop_count")])
+        told: list[int] = self.values("loop_count")
+        return int(max(0, over, counted, *told))
 
     def bucket(self) -> str | None:
         if any(e["event_type"] == "view_complete" for e in self.events):
@@ -69,9 +70,9 @@ class View:
         return "under_25"
 
     def watched(self, known_duration: float | None) -> float:
-        totals = self.values("total_watch_time")
+        totals: list[float] = self.values("total_watch_time")
         seconds = max(0.0, max(totals) if totals else sum(self.values("watch_time")))
-        durations = [d for d in self.values("duration") if d > 0]
+        durations: list[float] = [d for d in self.values("duration") if d > 0]
         duration = max(durations) if durations else known_duration if (known_duration or 0) > 0 else None
         return min(seconds, (self.loops + 1) * duration) if duration else seconds
 
@@ -84,7 +85,8 @@ class Oracle:
             (str(c["workspace_id"]), str(c["content_id"])): dict(c) for c in content
         }
         once: dict[tuple[Any, Any], Row] = {}
-        for e in sorted((dict(e) for e in events), key=lambda e: e["received_at"]):
+        rows: list[Row] = [dict(e) for e in events]
+        for e in sorted(rows, key=lambda e: e["received_at"]):
             once.setdefault((e["workspace_id"], e["event_id"]), e)
         self.events = [e for e in once.values() if not e["is_bot"]]
         self.views, self.orphans = self._views(view_max)
