@@ -44,7 +44,9 @@ def _accepted(event: object, handover: Handover, lateness: timedelta) -> Event:
     _limit_location(columns)
     _flag_bots(columns, handover.user_agent)
     columns["workspace_id"] = handover.workspace_id
-    event_id = columns.setdefault("event_id", str(uuid4()))
+    event_id = columns.get("event_id")
+    if event_id is None:  # not setdefault: a random number is a system call
+        event_id = columns["event_id"] = str(uuid4())
     columns["viewer_hash"] = viewer_hash(handover.workspace_id, columns.get("user_id"), columns["session_id"])  # type: ignore[arg-type]
     columns["origin"] = handover.origin
     if handover.import_id:

@@ -73,7 +73,8 @@ async def track_batch(request: Request, caller: Ingester, parts: Parts) -> JSONR
     """
     workspace_id = caller.own_workspace()
     batch, sent_at = _envelope(await read_json(request, BATCH_BYTES))
-    headers = await parts.limits.spend_batch(caller, {_end_user(event) for event in batch}, len(batch))
+    users = {_end_user(event) for event in batch} if caller.is_browser else set()
+    headers = await parts.limits.spend_batch(caller, users, len(batch))
     received_at = parts.clock.now()
     handover = Handover(workspace_id, received_at, sent_at, _user_agent(request, caller))
     results = await parts.ingestion.hand_in(handover, batch)
