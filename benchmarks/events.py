@@ -11,6 +11,7 @@ import argparse
 import http.client
 import json
 import os
+import resource
 import signal
 import socket
 import statistics
@@ -98,8 +99,8 @@ def send(port: int, key: str, waiting: Iterator[bytes], tally: Tally) -> None:
 
 
 @contextmanager
-def server(directory: Path) -> Iterator[tuple[int, int]]:
-    """The API on a free port, with quotas out of the way: port and process id."""
+def server(directory: Path) -> Iterator[int]:
+    """The API on a free port, with quotas out of the way."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -116,10 +117,13 @@ def server(directory: Path) -> Iterator[tuple[int, int]]:
                 with socket.create_connection(("127.0.0.1", port), 1):
                     break
             except OSError:
+                if process.poll() is not None:
+                    raise SystemExit("the API did not start") from None
                 time.sleep(0.05)
-        yield port, process.pid
+        yield port
     finally:
-        process.send_signal(signal.SIGINT)
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
         process.wait(30)
 
 
@@ -160,7 +164,7 @@ def main() -> None:
         key = make_key(directory)
         waiting = iter(bodies(given.batches))
         tally = Tally()
-        with server(directory) as (port, _pid):
+        with server(directory) as port:
             clients = [
                 threading.Thread(target=send, args=(port, key, waiting, tally)) for _ in range(given.connections)
             ]
@@ -174,6 +178,10 @@ def main() -> None:
     tally.seconds.sort()
     print(f"accepted                {tally.accepted:9,} events in {seconds:.1f} s")
     print(f"accepted per second     {tally.accepted / seconds:9,.0f}")
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(
+        f"server's processor time {(used.ru_utime + used.ru_stime) / len(tally.seconds) / BATCH * 1e6:9.1f} us an event"
+    )
     print(f"duplicates              {tally.duplicates:9,}")
     print(f"refused batches         {tally.refused:9,}")
     print(f"batch of {BATCH}, median    {statistics.median(tally.seconds) * 1000:9.1f} ms")
