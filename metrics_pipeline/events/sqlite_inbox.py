@@ -77,6 +77,16 @@ class SqliteInbox:
     def uuid(self) -> str:
         return self._uuid
 
+    def last_sequence(self) -> int:
+        with self._lock, self._told():
+            return _last_sequence(self._connection)
+
+    def renew(self, done: int) -> None:
+        with self._transaction() as connection:
+            if _last_sequence(connection) < done:
+                connection.execute("update event_inbox_state set uuid = ?", [str(uuid4())])
+            self._uuid = str(connection.execute("select uuid from event_inbox_state").fetchone()[0])
+
     def append(self, rows: Sequence[InboxRow]) -> list[bool]:
         places = first_of_each(rows)
         with self._transaction() as connection:
@@ -195,6 +205,11 @@ class SqliteInbox:
             raise InboxUnavailableError(
                 _reason(error), f"The inbox {self._path} cannot be used just now: {error}."
             ) from error
+
+
+def _last_sequence(connection: sqlite3.Connection) -> int:
+    found = connection.execute("select seq from sqlite_sequence where name = 'event_inbox'").fetchone()
+    return int(found[0]) if found else 0
 
 
 def _reason(error: sqlite3.Error) -> Unavailable:

@@ -62,29 +62,24 @@ def attach_table(
 
     With `days` only those partitions of its day column are there: a query of a few days opens no other file.
     """
-    uris = table.file_uris(partitions := _day_filter(spec, days))
+    wanted = None if days is None else Partitions(one_of=(str(spec.day_column), days)).predicate(spec)
+    uris = table.file_uris(file_pruning_predicate=wanted)
     if not uris:
         connection.register(spec.name, spec.schema.empty_table())
     elif "://" in uris[0]:
         # object stores: Arrow's readers hold the credentials, DuckDB pushes filters into them
-        connection.register(spec.name, table.to_pyarrow_dataset(partitions))
+        connection.register(spec.name, table.to_pyarrow_dataset(file_pruning_predicate=wanted))
     else:
-        hive_types = ", ".join(f"'{c}': {spec.column(c).sql_type}" for c in spec.partition_by)
         files = ", ".join("'" + uri.replace("'", "''") + "'" for uri in uris)
-        source = (
-            f"read_parquet([{files}], hive_partitioning = true, hive_types = {{{hive_types}}}, union_by_name = true)"
-        )
+        types = ", ".join(f"'{c}': {spec.column(c).sql_type}" for c in spec.partition_by)
+        # DuckDB refuses an empty list of types
+        hive = f"hive_partitioning = true, hive_types = {{{types}}}" if types else "hive_partitioning = false"
+        source = f"read_parquet([{files}], {hive}, union_by_name = true)"
         try:
             _create_view(connection, spec, source, have=set(spec.schema.names))
         except duckdb.BinderException:  # every file is older than a column that was added since
             described = connection.sql(f"describe select * from {source}").fetchall()  # noqa: S608
             _create_view(connection, spec, source, have={str(row[0]) for row in described})
-
-
-def _day_filter(spec: TableSpec, days: Collection[date] | None) -> list[tuple[str, str, list[str]]] | None:
-    if days is None or spec.day_column is None:
-        return None
-    return [(spec.day_column, "in", [day.isoformat() for day in sorted(days)])]
 
 
 def _create_view(connection: duckdb.DuckDBPyConnection, spec: TableSpec, source: str, have: set[str]) -> None:
