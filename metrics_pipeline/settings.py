@@ -203,9 +203,6 @@ class Settings(PlatformSettings):
     view_max_hours: int = Field(
         24, ge=1, le=168, description="Hours after its start that progress still belongs to a view of content."
     )
-    event_lateness_days: int = Field(
-        7, ge=1, description="Days after it happened that a content event is still taken; until then days may change."
-    )
     events_days: int = Field(
         90, ge=1, description="Days raw content events are kept; older days keep their numbers and are not rebuilt."
     )

@@ -52,7 +52,7 @@ class Builder:
         partitions = Partitions(equals={"entity_type": entity_type}, between=("date", window.first_day, window.end_day))
         relations = catalog_relations(self.catalog) | cadence_relation(self.catalog, self.settings.cadence)
         days = dict.fromkeys(_SAME_DAY, (window.first_day, window.end_day))
-        return self.engine.build("daily_metrics", f"daily/{entity_type}.sql", partitions, parameters, relations, days)
+        return self.engine.build("daily_metrics", f"daily/{entity_type}.sql", partitions, parameters, relations, days=days)
 
     def weekly(self, window: Window, now: datetime) -> int:
         """Replace weekly_metrics for the weeks that overlap the window."""
@@ -77,4 +77,4 @@ class Builder:
         }
         partitions = Partitions(between=(column, periods[0].start, periods[-1].end))
         days = dict.fromkeys(("daily_metrics", "viewer_days"), (periods[0].previous_start, periods[-1].end))
-        return self.engine.build(table, f"rollups/{table}.sql", partitions, parameters, relations, days)
+        return self.engine.build(table, f"rollups/{table}.sql", partitions, parameters, relations, days=days)

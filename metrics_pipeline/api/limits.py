@@ -12,10 +12,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from limits import RateLimitItem, RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 from metrics_pipeline.api.auth import Caller
+from metrics_pipeline.api.limit_store import TwoWindows
 from metrics_pipeline.api.problems import Problem
 from metrics_pipeline.settings import Settings
 
@@ -36,7 +36,7 @@ class EventLimits:
     """Quotas of the paths that take events, each over a sliding minute."""
 
     def __init__(self, settings: Settings) -> None:
-        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._limiter = SlidingWindowCounterRateLimiter(TwoWindows())
         self._track = RateLimitItemPerMinute(settings.api_user_track_per_minute)
         self._batch = RateLimitItemPerMinute(settings.api_user_batches_per_minute)
         self._browser_key = RateLimitItemPerMinute(settings.api_browser_key_events_per_minute)

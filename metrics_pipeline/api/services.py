@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -46,7 +45,7 @@ class Services:
 
     async def close(self) -> None:
         """Commit what waits, then let go of the stores."""
-        await asyncio.to_thread(self.ingestion.close)
+        await self.ingestion.aclose()
         await self.guard.finish()
         self.control.dispose()
 

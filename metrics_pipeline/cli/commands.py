@@ -6,7 +6,7 @@ import typer
 
 from metrics_pipeline.cli import (
     accounts,
-    # api,
+    api,
     backfill,
     collect,
     credentials,
@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
     """Attach every command group to the application."""
     demo.register(app)
     dev.register(app)
-    # api.register(app)
+    api.register(app)
     sql.register(app)
     backfill.register(app)
     collect.register(app)

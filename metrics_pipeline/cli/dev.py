@@ -54,7 +54,8 @@ def dev(
         _require_free("127.0.0.1", SANDBOX_PORT, "the sandbox")
         command = [_script("metrics-pipeline"), "sandbox", "--port", str(SANDBOX_PORT), "--seed", str(marker.seed)]
         programs = {"sandbox": command, **programs}
-    out.print(f"Dagster UI: http://{host}:{port}   (Ctrl-C stops everything)", markup=False)
+    addresses = f"Dagster UI: http://{host}:{port}   API: http://{host}:{api_port}/docs"
+    out.print(f"{addresses}   (Ctrl-C stops everything)", markup=False)
     _run_until_stopped(programs)
 
 

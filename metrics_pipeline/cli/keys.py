@@ -77,7 +77,7 @@ def list_(
             "key_id": record.key_id,
             "workspace_id": record.workspace_id,
             "scopes": ",".join(record.scopes),
-            "origins": ",".join(record.origins),
+            "origins": ",".join(record.origins) or None,
             "label": record.label,
             "state": record.state(now),
             "created_at": record.created_at,

@@ -23,8 +23,8 @@ Hour = tuple[date, int]
 
 def hours_of(events: pa.Table) -> frozenset[Hour]:
     """The UTC hours that rows of the events table happened in."""
-    hours = pc.unique(pc.floor_temporal(events.column("event_ts"), unit="hour"))
-    return frozenset((instant.date(), instant.hour) for instant in hours.to_pylist())
+    hours = pc.unique(pc.floor_temporal(events.column("event_ts"), unit="hour")).to_pylist()
+    return frozenset((instant.date(), instant.hour) for instant in hours if instant is not None)
 
 
 def to_metadata(hours: Iterable[Hour]) -> dict[str, str]:

@@ -53,7 +53,7 @@ class DrainFigures:
 def drain(inbox: Inbox, lake: Lake, *, chunk: int) -> DrainFigures:
     """Move what is in the inbox into the lake, `chunk` rows a commit.
 
-    Ends at the first chunk that is not full: what comes in meanwhile is for the next call.
+    What comes in meanwhile is for the next call.
 
     Raises:
         InboxUnavailableError: the inbox does not answer; what was moved so far is moved.
@@ -61,20 +61,25 @@ def drain(inbox: Inbox, lake: Lake, *, chunk: int) -> DrainFigures:
     """
     engine = Engine(lake)
     figures = DrainFigures()
-    after = 0
-    while rows := inbox.peek(chunk, after=after):
+    inbox.renew(_done(lake, inbox.uuid))
+    after, end = 0, inbox.last_sequence()
+    while after < end and (rows := inbox.peek(chunk, after=after)):
         after = rows[-1].sequence
         _append_events(engine, inbox.uuid, after, [row for row in rows if row.kind == "accepted"], figures)
         _append_rejected(lake, inbox.uuid, after, [row for row in rows if row.kind == "rejected"], figures)
         inbox.delete_through(after)
-        if len(rows) < chunk:
-            break
     return figures
 
 
 def forget_ids(inbox: Inbox, today: date, lateness_days: int) -> int:
     """Forget the event ids that no event in time can have any more; returns how many. Once a day is enough."""
     return inbox.forget_seen(today - timedelta(days=lateness_days + 1))
+
+
+def _done(lake: Lake, uuid: str) -> int:
+    """The last sequence of this inbox that the lake has."""
+    tables = (EVENTS.name, REJECTED_EVENTS.name)
+    return max(lake.table(name).transaction_version(f"inbox:{uuid}") or 0 for name in tables)
 
 
 def _append_events(engine: Engine, uuid: str, last: int, rows: Sequence[StoredRow], figures: DrainFigures) -> None:
@@ -87,7 +92,7 @@ def _append_events(engine: Engine, uuid: str, last: int, rows: Sequence[StoredRo
     def produce(target: DeltaTable, done: int) -> Addition | None:
         nonlocal appended, left_out, dirty
         fresh = _following(incoming, done)
-        new = new_events(engine, target, fresh)
+        new = new_events(engine, target, fresh) if fresh.num_rows else fresh
         appended, left_out, dirty = new.num_rows, fresh.num_rows - new.num_rows, hours_of(new)
         return Addition(new, to_metadata(dirty)) if new.num_rows else None
 

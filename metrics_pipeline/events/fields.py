@@ -56,11 +56,13 @@ def text(limit: int) -> Check:
     """Text of at most `limit` characters; an empty one says nothing."""
 
     def check(value: object) -> str | None:
+        if type(value) is str and 0 < len(value) <= limit and value.isascii() and "\0" not in value:  # nearly always
+            return None if value.isspace() else value
         if not isinstance(value, str):
             raise Invalid("wrong_type", "must be text")
         if len(value) > limit:
             raise Invalid("too_long", f"may have at most {limit} characters")
-        if "\0" in value or not (value.isascii() or _is_utf8(value)):
+        if "\0" in value or not _is_utf8(value):
             raise Invalid("bad_text", "holds characters that are no text")
         return value if value and not value.isspace() else None
 
@@ -106,6 +108,8 @@ def number(low: float, high: float) -> Callable[[object], float]:
     """A finite number from `low` to `high`, both included; true and false are none."""
 
     def check(value: object) -> float:
+        if type(value) is float and low <= value <= high:  # nearly always
+            return value
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise Invalid("wrong_type", "must be a number")
         if isinstance(value, float) and not math.isfinite(value):

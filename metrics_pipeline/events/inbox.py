@@ -67,6 +67,18 @@ class Inbox(Protocol):
         """Names this inbox: sequences mean something only within it."""
         ...
 
+    def last_sequence(self) -> int:
+        """The last sequence that was given out, 0 before the first."""
+        ...
+
+    def renew(self, done: int) -> None:
+        """Take another uuid if no sequence above `done` was ever given out.
+
+        The lake knows `done` from this inbox, so the inbox was put back from an older copy and would give out again
+        what the lake has counted already.
+        """
+        ...
+
     def append(self, rows: Sequence[InboxRow]) -> list[bool]:
         """Store the rows in one transaction; False for each whose id was claimed before, or earlier in `rows`."""
         ...

@@ -66,6 +66,8 @@ class Ingestion:
 
     async def hand_in(self, handover: Handover, events: Sequence[object]) -> list[EventResult]:
         """`submit` for callers that say more of where the events come from, such as imports."""
+        if not events:
+            return []
         checked = [validate(event, handover, self._lateness) for event in events]
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Outcome] = loop.create_future()
@@ -79,6 +81,8 @@ class Ingestion:
 
     def submit_blocking(self, handover: Handover, events: Sequence[object]) -> list[EventResult]:
         """`hand_in` for callers without an event loop; waits for the commit."""
+        if not events:
+            return []
         checked = [validate(event, handover, self._lateness) for event in events]
         done = threading.Event()
         answer: list[Outcome] = []

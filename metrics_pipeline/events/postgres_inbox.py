@@ -59,13 +59,21 @@ class PostgresInbox:
             for statement in _SCHEMA:
                 connection.execute(statement.encode())
             connection.execute("insert into event_inbox_state values (1, %s, 0) on conflict do nothing", [str(uuid4())])
-            found = connection.execute("select uuid from event_inbox_state").fetchone()
-            assert found is not None  # noqa: S101 - for the type checker; it was just made
-            self._uuid = str(found[0])
+            self._uuid = _uuid(connection)
 
     @property
     def uuid(self) -> str:
         return self._uuid
+
+    def last_sequence(self) -> int:
+        with self._transaction() as connection:
+            found = connection.execute("select last_sequence from event_inbox_state").fetchone()
+            return int(found[0]) if found else 0
+
+    def renew(self, done: int) -> None:
+        with self._transaction() as connection:
+            connection.execute("update event_inbox_state set uuid = %s where last_sequence < %s", [str(uuid4()), done])
+            self._uuid = _uuid(connection)
 
     def append(self, rows: Sequence[InboxRow]) -> list[bool]:
         places = first_of_each(rows)
@@ -172,3 +180,9 @@ class PostgresInbox:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _uuid(connection: psycopg.Connection) -> str:
+    found = connection.execute("select uuid from event_inbox_state").fetchone()
+    assert found is not None  # noqa: S101 - for the type checker; made with the tables
+    return str(found[0])

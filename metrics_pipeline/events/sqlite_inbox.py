@@ -62,6 +62,9 @@ class SqliteInbox:
             )
             self._connection.execute("pragma journal_mode = wal")
             self._connection.execute("pragma synchronous = full")
+            # 64 MB of pages in memory and a log of 32 MB instead of 4: twice the events a second, measured
+            self._connection.execute("pragma cache_size = -65536")
+            self._connection.execute("pragma wal_autocheckpoint = 8000")
             # a burst leaves no large file behind for ever
             self._connection.execute("pragma journal_size_limit = 67108864")
         with self._transaction() as connection:
@@ -73,6 +76,16 @@ class SqliteInbox:
     @property
     def uuid(self) -> str:
         return self._uuid
+
+    def last_sequence(self) -> int:
+        with self._lock, self._told():
+            return _last_sequence(self._connection)
+
+    def renew(self, done: int) -> None:
+        with self._transaction() as connection:
+            if _last_sequence(connection) < done:
+                connection.execute("update event_inbox_state set uuid = ?", [str(uuid4())])
+            self._uuid = str(connection.execute("select uuid from event_inbox_state").fetchone()[0])
 
     def append(self, rows: Sequence[InboxRow]) -> list[bool]:
         places = first_of_each(rows)
@@ -192,6 +205,11 @@ class SqliteInbox:
             raise InboxUnavailableError(
                 _reason(error), f"The inbox {self._path} cannot be used just now: {error}."
             ) from error
+
+
+def _last_sequence(connection: sqlite3.Connection) -> int:
+    found = connection.execute("select seq from sqlite_sequence where name = 'event_inbox'").fetchone()
+    return int(found[0]) if found else 0
 
 
 def _reason(error: sqlite3.Error) -> Unavailable:

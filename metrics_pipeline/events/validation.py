@@ -44,12 +44,13 @@ def _accepted(event: object, handover: Handover, lateness: timedelta) -> Event:
     _limit_location(columns)
     _flag_bots(columns, handover.user_agent)
     columns["workspace_id"] = handover.workspace_id
-    event_id = columns.setdefault("event_id", str(uuid4()))
+    if "event_id" not in columns:
+        columns["event_id"] = str(uuid4())
     columns["viewer_hash"] = viewer_hash(handover.workspace_id, columns.get("user_id"), columns["session_id"])  # type: ignore[arg-type]
     columns["origin"] = handover.origin
     if handover.import_id:
         columns["import_id"] = handover.import_id
-    return Event(handover.workspace_id, str(event_id), received_at, columns, ignored)
+    return Event(handover.workspace_id, str(columns["event_id"]), received_at, columns, ignored)
 
 
 def _read(
@@ -65,7 +66,7 @@ def _read(
             inner = NESTED.get(key) if not path else None
             if inner is None:
                 ignored += 1
-            elif isinstance(value, Mapping):
+            elif type(value) is dict or isinstance(value, Mapping):  # the first is far quicker to ask
                 ignored += _read(value, inner, f"/{key}", columns)
             else:
                 raise Invalid("wrong_type", "must be an object", f"/{key}")

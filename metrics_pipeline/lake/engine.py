@@ -64,17 +64,19 @@ def attach_table(
     With `only` no file of other partitions is opened: what a file costs before its first row is read (half a
     millisecond) would otherwise grow with history.
     """
-    uris = table.file_uris() if only is None else table.file_uris(file_pruning_predicate=only.predicate(spec))
+    wanted = None if only is None else only.predicate(spec)
+    uris = table.file_uris(file_pruning_predicate=wanted)
     if not uris:
         connection.register(spec.name, spec.schema.empty_table())
     elif "://" in uris[0]:
         # object stores: Arrow's readers hold the credentials, DuckDB pushes filters into them
-        connection.register(spec.name, table.to_pyarrow_dataset())
+        connection.register(spec.name, table.to_pyarrow_dataset(file_pruning_predicate=wanted))
     else:
-        hive_types = ", ".join(f"'{c}': {spec.column(c).sql_type}" for c in spec.partition_by)
         files = ", ".join("'" + uri.replace("'", "''") + "'" for uri in uris)
-        hive = f"hive_partitioning = true, hive_types = {{{hive_types}}}, " if hive_types else ""
-        source = f"read_parquet([{files}], {hive}union_by_name = true)"
+        types = ", ".join(f"'{c}': {spec.column(c).sql_type}" for c in spec.partition_by)
+        # DuckDB refuses an empty list of types
+        hive = f"hive_partitioning = true, hive_types = {{{types}}}" if types else "hive_partitioning = false"
+        source = f"read_parquet([{files}], {hive}, union_by_name = true)"
         try:
             _create_view(connection, spec, source, have=set(spec.schema.names))
         except duckdb.BinderException:  # every file is older than a column that was added since

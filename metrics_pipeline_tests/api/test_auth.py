@@ -46,7 +46,7 @@ def test_every_bad_key_gets_the_same_answer(client: Client, key: Key, control: E
     wrong_secret = KeyText(key_id(good), new_key_text().secret).reveal()
     bad = ["mk_garbage", good[:-1], good + "x", new_key_text().reveal(), wrong_secret, revoked, ended, orphan, "é" * 50]
 
-    answers = [client("").post(TRACK, json=event(), headers={"Authorization": f"Bearer {k}".encode()}) for k in bad]
+    answers = [client("").post(TRACK, json=event(), headers=[(b"Authorization", f"Bearer {k}".encode())]) for k in bad]
 
     assert {(answer.status_code, code_of(answer), answer.text) for answer in answers} == {
         (401, "invalid_key", answers[0].text)

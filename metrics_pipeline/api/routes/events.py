@@ -17,6 +17,7 @@ from metrics_pipeline.api.event_schema import BATCH_BODY, TRACK_BODY
 from metrics_pipeline.api.problems import RETRY_SECONDS, Problem, unavailable
 from metrics_pipeline.api.services import Parts
 from metrics_pipeline.events.fields import Invalid, instant
+from metrics_pipeline.events.model import Handover
 from metrics_pipeline.events.results import EventResult
 
 MOST_EVENTS = 100
@@ -44,9 +45,8 @@ async def track(request: Request, caller: Ingester, parts: Parts) -> JSONRespons
     event = await read_json(request, EVENT_BYTES)
     headers = await parts.limits.spend_single(caller, _end_user(event))
     received_at = parts.clock.now()
-    [result] = await parts.ingestion.submit(
-        workspace_id, [event], sent_at=None, received_at=received_at, user_agent=_user_agent(request, caller)
-    )
+    handover = Handover(workspace_id, received_at, user_agent=_user_agent(request, caller))
+    [result] = await parts.ingestion.hand_in(handover, [event])
     if result.status == "retry":
         raise unavailable("The event could not be stored; nothing of it was.", result.code or "unavailable")
     if result.status == "rejected":
@@ -73,11 +73,11 @@ async def track_batch(request: Request, caller: Ingester, parts: Parts) -> JSONR
     """
     workspace_id = caller.own_workspace()
     batch, sent_at = _envelope(await read_json(request, BATCH_BYTES))
-    headers = await parts.limits.spend_batch(caller, {_end_user(event) for event in batch}, len(batch))
+    users = {_end_user(event) for event in batch} if caller.is_browser else set()
+    headers = await parts.limits.spend_batch(caller, users, len(batch))
     received_at = parts.clock.now()
-    results = await parts.ingestion.submit(
-        workspace_id, batch, sent_at=sent_at, received_at=received_at, user_agent=_user_agent(request, caller)
-    )
+    handover = Handover(workspace_id, received_at, sent_at, _user_agent(request, caller))
+    results = await parts.ingestion.hand_in(handover, batch)
     counted = Counter(result.status for result in results)
     if counted["retry"] == len(results):
         raise unavailable("The events could not be stored; nothing of them was.", results[0].code or "unavailable")

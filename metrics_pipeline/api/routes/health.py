@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from sqlalchemy import Engine, text
 
 from metrics_pipeline.api.answers import ERRORS, Health
+from metrics_pipeline.api.problems import unavailable
 from metrics_pipeline.api.services import Parts
 
 router = APIRouter(tags=["health"])
@@ -21,7 +22,9 @@ async def healthz() -> Health:
 
 @router.get("/readyz", response_model=Health, responses={503: ERRORS[503]})
 async def readyz(parts: Parts) -> Health:
-    """The control database answers; without it no key can be checked."""
+    """Events can be taken, and the control database answers: without it no key can be checked."""
+    if not parts.ingestion.is_running:
+        raise unavailable("Events cannot be taken at present.")
     await asyncio.to_thread(_ask, parts.control)
     return Health(status="ok")
 
