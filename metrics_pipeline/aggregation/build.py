@@ -52,7 +52,9 @@ class Builder:
         partitions = Partitions(equals={"entity_type": entity_type}, between=("date", window.first_day, window.end_day))
         relations = catalog_relations(self.catalog) | cadence_relation(self.catalog, self.settings.cadence)
         days = dict.fromkeys(_SAME_DAY, (window.first_day, window.end_day))
-        return self.engine.build("daily_metrics", f"daily/{entity_type}.sql", partitions, parameters, relations, days=days)
+        return self.engine.build(
+            "daily_metrics", f"daily/{entity_type}.sql", partitions, parameters, relations, days=days
+        )
 
     def weekly(self, window: Window, now: datetime) -> int:
         """Replace weekly_metrics for the weeks that overlap the window."""
