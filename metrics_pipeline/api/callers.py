@@ -10,7 +10,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from metrics_pipeline.api.auth import Caller
 from metrics_pipeline.api.services import Parts
-from metrics_pipeline.control.api_keys import INGEST
+from metrics_pipeline.control.api_keys import INGEST, READ
 
 _BEARER = HTTPBearer(
     auto_error=False, scheme_name="key", description="An API key: `metrics-pipeline key create` prints one."
@@ -31,4 +31,5 @@ def caller_with(scope: str) -> Callable[..., Awaitable[Caller]]:
     return caller
 
 
+Reader = Annotated[Caller, Depends(caller_with(READ))]
 Ingester = Annotated[Caller, Depends(caller_with(INGEST))]
