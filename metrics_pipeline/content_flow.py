@@ -76,6 +76,7 @@ class ContentFlow:
         if dirty:
             dirty |= self._started_before(dirty)
             self.builder.hourly([_instant(hour) for hour in dirty], now)
+            self._reopen(sorted({day for day, _ in dirty}), now)
         items = self.state.refresh(now, {EVENTS_VERSION: str(version)})
         return Refreshed(sorted(dirty), items)
 
@@ -95,6 +96,13 @@ class ContentFlow:
         is_all = {day for day in self._days_of(dirty) if day <= now.date()} <= set(window.days())
         items = self.state.count_viewers(now, {EVENTS_VERSION: str(version if is_all else done)})
         return {**rows, "content_viewers": items}
+
+    def _reopen(self, days: list[date], now: datetime) -> None:
+        """Count closed days anew that events came into after all: imported ones, or erased ones."""
+        closed = [day for day in days if day <= self.state.closed_through(now)]
+        if closed:
+            self.builder.daily(Window.of_days(closed[0], closed[-1] + DAY), now)
+            self.state.close(now)
 
     def _days_of(self, dirty: set[Hour]) -> set[date]:
         """The days of dirty hours, and those in which a view that reaches into them may have begun."""

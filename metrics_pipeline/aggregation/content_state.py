@@ -25,7 +25,7 @@ class ContentStateBuilder:
 
     def close(self, now: datetime) -> int:
         """Count everything up to the last day that no event can reach into the totals; returns the items."""
-        through = self._closed_through(now)
+        through = self.closed_through(now)
         earlier, _ = self._through(through)
         parameters: dict[str, Parameter] = {
             "through": through,
@@ -42,7 +42,7 @@ class ContentStateBuilder:
 
     def refresh(self, now: datetime, notes: Mapping[str, str] | None = None) -> int:
         """Build content_metrics as of `now`, after closing the days that have become old enough; returns the items."""
-        closed = self._closed_through(now)
+        closed = self.closed_through(now)
         through, has_days = self._through(closed)
         if has_days and through != closed:
             self.close(now)
@@ -59,7 +59,7 @@ class ContentStateBuilder:
         }
         return self.engine.build("content_metrics", "content/content_metrics.sql", WHOLE, parameters, notes=notes)
 
-    def _closed_through(self, now: datetime) -> date:
+    def closed_through(self, now: datetime) -> date:
         """The last day whose events can no longer come in."""
         return now.date() - timedelta(days=self.settings.event_lateness_days + 1)
 
