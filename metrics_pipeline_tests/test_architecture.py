@@ -19,13 +19,14 @@ DAGSTER_SIDE = {"assets", "checks", "automation", "definitions", "partitions"}
 LOADS_DAGSTER_AT_ONCE = DAGSTER_SIDE | {"demo"}
 
 FORBIDDEN: dict[str, set[str]] = {
-    "platforms": {"lake", "control", "collection", "aggregation", "imports", *DAGSTER_SIDE},
-    "lake": {"platforms", "catalog", "control", "collection", "aggregation", "imports", *DAGSTER_SIDE},
-    "control": {"lake", "platforms", "collection", "aggregation", "imports", *DAGSTER_SIDE},
-    "sandbox": {"lake", "control", "platforms", "collection", "aggregation", "imports", *DAGSTER_SIDE},
-    "catalog": {"lake", "control", "platforms", "collection", "aggregation", "imports", *DAGSTER_SIDE},
+    "platforms": {"lake", "control", "collection", "aggregation", "imports", "events", *DAGSTER_SIDE},
+    "lake": {"platforms", "catalog", "control", "collection", "aggregation", "imports", "events", *DAGSTER_SIDE},
+    "control": {"lake", "platforms", "collection", "aggregation", "imports", "events", *DAGSTER_SIDE},
+    "sandbox": {"lake", "control", "platforms", "collection", "aggregation", "imports", "events", *DAGSTER_SIDE},
+    "catalog": {"lake", "control", "platforms", "collection", "aggregation", "imports", "events", *DAGSTER_SIDE},
     "aggregation": {"platforms", "control", "collection", "imports", *DAGSTER_SIDE},
-    "collection": {"aggregation", "imports", *DAGSTER_SIDE},
+    "collection": {"aggregation", "imports", "events", *DAGSTER_SIDE},
+    "events": {"platforms", "collection", "aggregation", "imports", *DAGSTER_SIDE},
 }
 
 
