@@ -162,6 +162,13 @@ class Settings(PlatformSettings):
         7, ge=0, description="Days a missing account's last follower count still counts in a workspace sum."
     )
 
+    event_lateness_days: int = Field(
+        7,
+        ge=1,
+        le=365,
+        description="Days an event may arrive late; an older one is refused. Ids are remembered a day longer.",
+    )
+
     counters_cron: str = Field(
         "50 * * * *", description="Hourly counters: late in the hour, so the last hour closes the day."
     )
@@ -179,9 +186,6 @@ class Settings(PlatformSettings):
     api_responses_days: int = Field(30, ge=1, description="Days raw responses are kept.")
     view_max_hours: int = Field(
         24, ge=1, le=168, description="Hours after its start that progress still belongs to a view of content."
-    )
-    event_lateness_days: int = Field(
-        7, ge=1, description="Days after it happened that a content event is still taken; until then days may change."
     )
     events_days: int = Field(
         90, ge=1, description="Days raw content events are kept; older days keep their numbers and are not rebuilt."

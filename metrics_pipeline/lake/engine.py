@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Mapping
-from datetime import date, datetime
+from collections.abc import Collection, Mapping
+from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -57,33 +57,30 @@ def connect_duckdb() -> duckdb.DuckDBPyConnection:
 
 
 def attach_table(
-    connection: duckdb.DuckDBPyConnection, spec: TableSpec, table: DeltaTable, days: Days | None = None
+    connection: duckdb.DuckDBPyConnection, spec: TableSpec, table: DeltaTable, days: Collection[date] | None = None
 ) -> None:
     """Make one version of a lake table readable under its name; an empty table keeps its columns.
 
-    With `days` (first, end) only the files of those days are opened: what a file costs before its first row is read
-    (half a millisecond) would otherwise grow with history.
+    With `days` only those partitions of its day column are there: a query of a few days opens no other file.
     """
-    uris = table.file_uris() if days is None else table.file_uris(file_pruning_predicate=_of_days(spec, days))
+    wanted = None if days is None else Partitions(one_of=(str(spec.day_column), days)).predicate(spec)
+    uris = table.file_uris(file_pruning_predicate=wanted)
     if not uris:
         connection.register(spec.name, spec.schema.empty_table())
     elif "://" in uris[0]:
         # object stores: Arrow's readers hold the credentials, DuckDB pushes filters into them
-        connection.register(spec.name, table.to_pyarrow_dataset())
+        connection.register(spec.name, table.to_pyarrow_dataset(file_pruning_predicate=wanted))
     else:
-        hive_types = ", ".join(f"'{c}': {spec.column(c).sql_type}" for c in spec.partition_by)
         files = ", ".join("'" + uri.replace("'", "''") + "'" for uri in uris)
-        partitioned = f"hive_partitioning = true, hive_types = {{{hive_types}}}, " if hive_types else ""
-        source = f"read_parquet([{files}], {partitioned}union_by_name = true)"
+        types = ", ".join(f"'{c}': {spec.column(c).sql_type}" for c in spec.partition_by)
+        # DuckDB refuses an empty list of types
+        hive = f"hive_partitioning = true, hive_types = {{{types}}}" if types else "hive_partitioning = false"
+        source = f"read_parquet([{files}], {hive}, union_by_name = true)"
         try:
             _create_view(connection, spec, source, have=set(spec.schema.names))
         except duckdb.BinderException:  # every file is older than a column that was added since
             described = connection.sql(f"describe select * from {source}").fetchall()  # noqa: S608
             _create_view(connection, spec, source, have={str(row[0]) for row in described})
-
-
-def _of_days(spec: TableSpec, days: Days) -> str:
-    return Partitions(between=(str(spec.day_column), *days)).predicate(spec)
 
 
 def _create_view(connection: duckdb.DuckDBPyConnection, spec: TableSpec, source: str, have: set[str]) -> None:
@@ -129,11 +126,14 @@ class Session:
         for name, relation in (relations or {}).items():
             self._connection.register(name, relation)
 
-    def pin(self, table: DeltaTable, name: str) -> None:
-        """Read `name` at the version of this handle, whatever others commit."""
+    def pin(self, table: DeltaTable, name: str, days: Collection[date] | None = None) -> None:
+        """Read `name` at the version of this handle, whatever others commit; of `days` only, if they are named."""
         self._pinned[name] = table
         self._attached.add(name)
-        attach_table(self._connection, TABLES[name], table, self._days.get(name))
+        between = self._days.get(name)
+        if days is None and between is not None:
+            days = [between[0] + timedelta(days=n) for n in range((between[1] - between[0]).days)]
+        attach_table(self._connection, TABLES[name], table, days)
 
     @property
     def versions(self) -> dict[str, int]:
