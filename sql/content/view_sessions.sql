@@ -48,23 +48,20 @@ figures as (
         -- include content/view_figures.sql
     )
 ),
-starts as (
-    select e.*, b.is_plain
-    from counted_events as e
-    inner join begun as b
-        on b.workspace_id = e.workspace_id and b.session_id = e.session_id and b.content_id = e.content_id
-    where
-        e.date >= $first_day and e.date < $last_day and e.event_ts >= $start and e.event_ts < $look_ahead
-        and e.event_type = 'view_start'
-),
 numbered as (
-    select *, 1 as view_no from starts where is_plain
+    select *, 1 as view_no
+    from (
+        -- include content/view_starts.sql
+    )
+    where is_plain
     union all by name
     select
         *,
         -- the order that `tangled` counts in
         row_number() over (partition by workspace_id, session_id, content_id order by event_ts, event_id) as view_no
-    from starts
+    from (
+        -- include content/view_starts.sql
+    )
     where not is_plain
 ),
 views as (
@@ -83,12 +80,12 @@ views as (
             when 'direct' then 'direct'
             else 'other'
         end as source,
-        coalesce(lower(filled(s.device_type)), 'unknown') as device_type,
-        coalesce(lower(filled(s.device_platform)), 'unknown') as device_platform,
-        coalesce(filled(s.country), 'unknown') as country,
-        coalesce(filled(s.city), 'unknown') as city,
-        coalesce(filled(s.age_group), 'unknown') as age_group,
-        coalesce(filled(s.gender), 'unknown') as gender,
+        coalesce(nullif(lower(s.device_type), ''), 'unknown') as device_type,
+        coalesce(nullif(lower(s.device_platform), ''), 'unknown') as device_platform,
+        coalesce(nullif(s.country, ''), 'unknown') as country,
+        coalesce(nullif(s.city, ''), 'unknown') as city,
+        coalesce(nullif(s.age_group, ''), 'unknown') as age_group,
+        coalesce(nullif(s.gender, ''), 'unknown') as gender,
         case when f.is_completed then greatest(coalesce(f.furthest, 100), 100) else f.furthest end as furthest,
         cast(greatest(f.loops_told, ceil((f.furthest - 100) / 100)) as bigint) as loops,
         greatest(coalesce(f.total_watch_time, f.watch_time, 0), 0) as told_seconds,
