@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
 BIN := .venv/bin
 STAMP := .venv/.synced
 
-.PHONY: help setup demo dev test check prove bench bench-accounts lock clean
+.PHONY: help setup demo dev test check prove bench bench-accounts bench-events lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -45,6 +45,9 @@ bench: $(STAMP) ## the figures that the documentation quotes
 
 bench-accounts: $(STAMP) ## a thousand accounts on nine platforms (about ten minutes)
 	$(BIN)/python -m benchmarks.thousand_accounts
+
+bench-events: $(STAMP) ## events a second, taken in and drained
+	$(BIN)/python -m benchmarks.events
 
 lock: ## write both lock files anew
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml -o requirements.lock
