@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, NamedTuple, Protocol
 
-from metrics_pipeline.errors import RunFailedError
+from metrics_pipeline.errors import RunFailedError, UserError
 from metrics_pipeline.events.model import Event, Refused
 from metrics_pipeline.settings import Settings
 
@@ -107,26 +107,29 @@ def open_inbox(settings: Settings) -> Inbox:
         InboxUnavailableError: its file or server cannot be used.
         UserError: METRICS_DATABASE_URL is no database URL.
     """
-    from sqlalchemy.exc import ArgumentError
+    if settings.database_url is not None and (url := _postgres_url(settings.database_url.get_secret_value())):
+        from metrics_pipeline.events.postgres_inbox import PostgresInbox
 
-    from metrics_pipeline.errors import UserError
-
-    if settings.database_url is not None:
-        from sqlalchemy import make_url
-
-        try:
-            url = make_url(settings.database_url.get_secret_value())
-        except (ArgumentError, ValueError):
-            raise UserError(
-                "METRICS_DATABASE_URL is not a database URL; write postgresql://user:password@host:5432/database."
-            ) from None
-        if url.get_backend_name() in ("postgres", "postgresql"):
-            from metrics_pipeline.events.postgres_inbox import PostgresInbox
-
-            return PostgresInbox(url.set(drivername="postgresql").render_as_string(hide_password=False))
+        return PostgresInbox(url)
     from metrics_pipeline.events.sqlite_inbox import SqliteInbox
 
     return SqliteInbox(settings.data_dir.absolute() / "events.db")
+
+
+def _postgres_url(text: str) -> str | None:
+    """The URL as Postgres's own driver reads it; None where the control database is SQLite."""
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):  # ValueError: a port that is no number
+        raise UserError(
+            "METRICS_DATABASE_URL is not a database URL; write postgresql://user:password@host:5432/database."
+        ) from None
+    if url.get_backend_name() not in ("postgres", "postgresql"):
+        return None
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def first_of_each(rows: Sequence[InboxRow]) -> list[int]:

@@ -22,7 +22,17 @@ from metrics_pipeline_tests.proofs.sizes import figure, size
 
 # A server that has everything imported and forks for each life: a fresh interpreter would take seconds.
 CONTEXT = get_context("forkserver")
-CONTEXT.set_forkserver_preload(["metrics_pipeline_tests.events.killed"])
+CONTEXT.set_forkserver_preload(
+    [
+        "pandas",
+        "pyarrow.json",
+        "pytest",
+        "sqlalchemy",
+        "metrics_pipeline.events.postgres_inbox",
+        "metrics_pipeline.events.sqlite_inbox",
+        "metrics_pipeline_tests.events.killed",
+    ]
+)
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
@@ -58,6 +68,7 @@ def test_killed_at_any_moment_accepted_is_stored_and_stored_is_once(
 def _compare(directory: str, url: str | None, lake: Lake, kills: int) -> None:
     settings = settings_of(directory, url)
     inbox = open_inbox(settings)
+    by_the_killed = lake.version("events")
     drain(inbox, lake, chunk=10_000)
     sent, answered = set(Journal(directory, "sent").read()), set(Journal(directory, "answered").read())
     found = ids(lake)
@@ -72,4 +83,6 @@ def _compare(directory: str, url: str | None, lake: Lake, kills: int) -> None:
     assert sorted(sent) == sorted(ids(lake))
     inbox.close()
     assert len(answered) > kills * 20
+    assert by_the_killed > kills / 5, "the drains were killed before they did anything"
+    figure("commits of the drains that were killed", by_the_killed)
     figure("kills, events sent, answered before the last kill", (kills, len(sent), len(answered)))
