@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
 BIN := .venv/bin
 STAMP := .venv/.synced
 
-.PHONY: help setup demo dev test check prove bench bench-accounts bench-events bench-event-day lock clean
+.PHONY: help setup demo dev test check prove bench bench-accounts bench-events bench-ingestion bench-event-day lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -51,6 +51,9 @@ bench-event-day: $(STAMP) ## ten million content events in a day, and one late e
 
 bench-events: $(STAMP) ## accepted events per second over HTTP
 	$(BIN)/python -m benchmarks.events
+
+bench-ingestion: $(STAMP) ## events a second, taken in and drained, without HTTP
+	$(BIN)/python -m benchmarks.ingestion
 
 lock: ## write both lock files anew
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml -o requirements.lock

@@ -172,11 +172,11 @@ class Settings(PlatformSettings):
         20_000, ge=1, description="Events that may wait to be committed; more are answered with retry."
     )
     event_commit_milliseconds: int = Field(
-        10, ge=0, le=1000, description="How long the first event of a group waits for others before they are committed."
+        5, ge=0, le=1000, description="How long the first event of a group waits for others before they are committed."
     )
     event_commit_size: int = Field(2000, ge=1, description="Events after which a group is committed without waiting.")
     event_drain_rows: int = Field(
-        50_000, ge=1, description="Events that go from the inbox to the lake in one commit; about 1 KB of memory each."
+        50_000, ge=1, description="Events that go from the inbox to the lake in one commit; a few KB of memory each."
     )
     trending_floor: float = Field(100.0, ge=0, description="Views per hour below which content is not trending.")
 

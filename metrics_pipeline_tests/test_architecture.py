@@ -22,14 +22,8 @@ FORBIDDEN: dict[str, set[str]] = {
     "platforms": {"lake", "control", "collection", "aggregation", "imports", "events", "api", *DAGSTER_SIDE},
     "lake": {"platforms", "catalog", "control", "collection", "aggregation", "imports", "events", "api", *DAGSTER_SIDE},
     "control": {"lake", "platforms", "collection", "aggregation", "imports", "events", "api", *DAGSTER_SIDE},
-    "sandbox": {
-        *("lake", "control", "platforms", "collection", "aggregation", "imports", "events", "api"),
-        *DAGSTER_SIDE,
-    },
-    "catalog": {
-        *("lake", "control", "platforms", "collection", "aggregation", "imports", "events", "api"),
-        *DAGSTER_SIDE,
-    },
+    "sandbox": {"lake", "control", "platforms", "collection", "aggregation", "imports", "events", "api", *DAGSTER_SIDE},
+    "catalog": {"lake", "control", "platforms", "collection", "aggregation", "imports", "events", "api", *DAGSTER_SIDE},
     "aggregation": {"platforms", "control", "collection", "imports", "api", *DAGSTER_SIDE},
     "collection": {"aggregation", "imports", "events", "api", *DAGSTER_SIDE},
     "events": {"platforms", "collection", "aggregation", "imports", "api", "cli", *DAGSTER_SIDE},

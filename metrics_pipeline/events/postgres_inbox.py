@@ -163,12 +163,11 @@ class PostgresInbox:
 
     def _connected(self) -> psycopg.Connection:
         if self._connection is None or self._connection.closed:
+            given = psycopg.conninfo.conninfo_to_dict(self._url).get("connect_timeout")
             self._connection = psycopg.connect(
-                self._url,
-                autocommit=True,
-                connect_timeout=CONNECT_TIMEOUT_SECONDS,
-                options=f"-c statement_timeout={STATEMENT_TIMEOUT_MILLISECONDS}",
+                self._url, autocommit=True, connect_timeout=given or CONNECT_TIMEOUT_SECONDS
             )
+            self._connection.execute(f"set statement_timeout = {STATEMENT_TIMEOUT_MILLISECONDS}".encode())
             # an acknowledged event is on the disk: "off", as some set it for a role, would lose the last moments
             self._connection.execute(
                 "select set_config('synchronous_commit', 'on', false) "

@@ -24,9 +24,6 @@ def place(received_at: datetime, client_ts: datetime | None, sent_at: datetime |
 
     A client that says when it sent the event tells how long ago it happened, whatever its clock shows: the event
     stands that long before its arrival. Otherwise the client's time is taken, unless it lies in the future.
-
-    Raises:
-        OverflowError: the result lies before year 1.
     """
     if client_ts is None:
         return Placement(received_at, "received", None)

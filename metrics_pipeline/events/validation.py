@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from metrics_pipeline.events.bots import bot_reason
-from metrics_pipeline.events.fields import ABOUT_A_CREATOR, CAMEL_CASE, FLAT, ID, NESTED, Check, Invalid, Value
+from metrics_pipeline.events.fields import ABOUT_A_CREATOR, CAMEL_CASE, FLAT, ID, NESTED, Check, Invalid, Value, instant
 from metrics_pipeline.events.model import Event, Handover, Refused, viewer_hash
 from metrics_pipeline.events.quarantine import payload_of
 from metrics_pipeline.events.timing import place
@@ -37,8 +37,9 @@ def _accepted(event: object, handover: Handover, lateness: timedelta) -> Event:
     ignored = _read(event, FLAT, "", columns)
     _require(columns, event)
     received_at = handover.received_at.astimezone(UTC)
-    sent_at = columns.get("sent_at", handover.sent_at)
-    _place_in_time(columns, received_at, sent_at if isinstance(sent_at, datetime) else None)
+    if handover.sent_at is not None and "sent_at" not in columns:
+        columns["sent_at"] = instant(handover.sent_at)
+    _place_in_time(columns, received_at)
     if columns["event_ts"] < received_at - lateness and not handover.take_old:  # type: ignore[operator]
         raise Invalid("too_old", f"happened more than {lateness.days} days before it arrived", _pointer(event))
     _limit_location(columns)
@@ -105,14 +106,16 @@ def _pointer(event: Mapping[str, object]) -> str:
     return next((f"/{name}" for name in ("clientTimestamp", "timestamp", "client_ts") if name in event), "")
 
 
-def _place_in_time(columns: dict[str, Value], received_at: datetime, sent_at: datetime | None) -> None:
-    client_ts = columns.get("client_ts")
-    placed = place(received_at, client_ts if isinstance(client_ts, datetime) else None, sent_at)
+def _place_in_time(columns: dict[str, Value], received_at: datetime) -> None:
+    client_ts, sent_at = columns.get("client_ts"), columns.get("sent_at")
+    placed = place(
+        received_at,
+        client_ts if isinstance(client_ts, datetime) else None,
+        sent_at if isinstance(sent_at, datetime) else None,
+    )
     columns["event_ts"], columns["ts_source"], columns["received_at"] = placed.event_ts, placed.source, received_at
     if placed.skew_ms is not None:
         columns["skew_ms"] = placed.skew_ms
-    if sent_at is not None:
-        columns["sent_at"] = sent_at
 
 
 def _limit_location(columns: dict[str, Value]) -> None:

@@ -3,16 +3,40 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from metrics_pipeline.api.server import ApiServer
+from metrics_pipeline.control.api_keys import Rights, create_key
+from metrics_pipeline.control.database import open_control
+from metrics_pipeline.control.key_ring import load_key_ring
+from metrics_pipeline.settings import load_settings
 from metrics_pipeline_tests.api.conftest import BATCH, TRACK, code_of, event
 
 CANARY = "canary-7f3a"
 JSON = {"Content-Type": "application/json"}
+
+
+@pytest.fixture(scope="module")
+def acme(migrated_directory: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """One server for all tests here: what is refused changes nothing."""
+    directory = tmp_path_factory.mktemp("problems") / "data"
+    shutil.copytree(migrated_directory, directory)
+    settings = load_settings(data_dir=directory)
+    control = open_control(settings)
+    key = create_key(control, load_key_ring(settings), Rights("acme", ["ingest"]), now=datetime.now(UTC))[1].reveal()
+    control.dispose()
+    with (
+        ApiServer(settings) as server,
+        httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {key}"}) as client,
+    ):
+        yield client
 
 
 @pytest.mark.parametrize("path", [TRACK, BATCH])

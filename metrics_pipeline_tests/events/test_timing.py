@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from metrics_pipeline.events.timing import FUTURE_TOLERANCE, place
-from metrics_pipeline_tests.events.samples import NOW, columns, handover, like
+from metrics_pipeline_tests.events.samples import NOW, columns, handover, like, refusal
 
 ago = st.timedeltas(timedelta(0), timedelta(days=6))
 skews = st.timedeltas(timedelta(days=-3000), timedelta(days=3000))
@@ -51,3 +51,11 @@ def test_an_events_own_sending_time_wins_over_that_of_its_batch() -> None:
     found = columns(event, handover(sent_at=NOW))
     assert (found["event_ts"], found["ts_source"]) == (NOW - timedelta(hours=1), "corrected")
     assert found["skew_ms"] == 3 * 3_600_000
+
+
+def test_the_sending_time_of_a_batch_may_have_any_offset_and_no_impossible_year() -> None:
+    east = timezone(timedelta(hours=2))
+    found = columns(like(timestamp="2026-03-10T08:00:00Z"), handover(sent_at=NOW.astimezone(east)))
+    assert (str(found["sent_at"]), found["ts_source"]) == ("2026-03-10 12:00:00+00:00", "corrected")
+    impossible = datetime(9999, 1, 1, tzinfo=UTC)
+    assert refusal(like(timestamp="2026-03-10T08:00:00Z"), handover(sent_at=impossible))[0] == "bad_timestamp"
