@@ -79,14 +79,16 @@ def _batches(first: list[str], life: int) -> Iterator[list[str]]:
         number += BATCH
 
 
-def drain_on(directory: str, url: str | None, ready: Signal) -> None:
-    """Drain again and again, in pieces small enough that a kill hits every step."""
+def drain_on(directory: str, url: str | None, ready: Signal, drained: Signal) -> None:
+    """Drain again and again, in pieces small enough that a kill hits every step; tells its first commit."""
     lake = Lake(str(Path(directory) / "lake"))
     inbox = open_inbox(settings_of(directory, url))
     chance = random.Random(os.getpid())
     ready.set()
     while True:
         try:
-            drain(inbox, lake, chunk=chance.randint(50, 400))
+            figures = drain(inbox, lake, chunk=chance.randint(50, 400))
         except InboxUnavailableError:
             continue  # the sender is being killed at this moment
+        if figures.commits:
+            drained.set()
