@@ -6,16 +6,17 @@ import os
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from multiprocessing.synchronize import Event as Signal
 from pathlib import Path
 
+from deltalake import DeltaTable
 from pydantic import SecretStr
 
 from metrics_pipeline.events.drain import drain
 from metrics_pipeline.events.inbox import InboxUnavailableError, open_inbox
 from metrics_pipeline.events.ingestion import Ingestion
-from metrics_pipeline.lake.lake import Lake
+from metrics_pipeline.lake.lake import Addition, Lake
 from metrics_pipeline.settings import Settings
 from metrics_pipeline_tests.events.samples import handover, like
 
@@ -79,14 +80,30 @@ def _batches(first: list[str], life: int) -> Iterator[list[str]]:
         number += BATCH
 
 
-def drain_on(directory: str, url: str | None, ready: Signal) -> None:
-    """Drain again and again, in pieces small enough that a kill hits every step."""
-    lake = Lake(str(Path(directory) / "lake"))
+class Telling(Lake):
+    """Tells its first commit."""
+
+    def __init__(self, location: str, committed: Signal) -> None:
+        super().__init__(location)
+        self._committed = committed
+
+    def append_following(
+        self, name: str, app_id: str, version: int, produce: Callable[[DeltaTable, int], Addition | None]
+    ) -> int | None:
+        made = super().append_following(name, app_id, version, produce)
+        if made is not None:
+            self._committed.set()
+        return made
+
+
+def drain_on(directory: str, url: str | None, ready: Signal, drained: Signal) -> None:
+    """Drain again and again, in pieces small enough that a kill hits every step; tells its first commit."""
+    lake = Telling(str(Path(directory) / "lake"), drained)
     inbox = open_inbox(settings_of(directory, url))
     chance = random.Random(os.getpid())
     ready.set()
     while True:
         try:
-            drain(inbox, lake, chunk=chance.randint(50, 400))
+            drain(inbox, lake, chunk=chance.choice((50, 400, 5000)))
         except InboxUnavailableError:
             continue  # the sender is being killed at this moment

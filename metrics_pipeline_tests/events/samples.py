@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from metrics_pipeline.events.fields import Value
+from metrics_pipeline.events.fields import NESTED, TOP, Value
 from metrics_pipeline.events.inbox import InboxRow
 from metrics_pipeline.events.model import Event, Handover, Refused
 from metrics_pipeline.events.results import EventResult
@@ -19,6 +19,59 @@ NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 LATENESS = timedelta(days=7)
 
 Sent = dict[str, object]
+
+
+# every field, in the nested form
+FULL: Sent = {
+    "eventType": "view_progress",
+    "contentId": "c1",
+    "creatorId": "k1",
+    "userId": "u1",
+    "sessionId": "s1",
+    "eventId": "e1",
+    "timestamp": "2026-03-10T12:59:00+01:00",
+    "viewData": {
+        "watchTime": 1,
+        "totalWatchTime": 12.5,
+        "progress": 0.4,
+        "duration": 30,
+        "completionPercent": 41.5,
+        "isRewatch": True,
+        "loopCount": 2.0,
+    },
+    "source": {"type": "forYou", "referrer": "app", "entryPoint": "feed", "campaign": "spring"},
+    "device": {
+        "type": "Mobile",
+        "platform": "iOS",
+        "model": "iPhone 15",
+        "os": "17.5",
+        "appVersion": "3.2.1",
+        "screenSize": "1170x2532",
+    },
+    "location": {
+        "country": "de",
+        "region": "Berlin",
+        "city": "Berlin",
+        "timezone": "Europe/Berlin",
+        "latitude": 52.5,
+        "longitude": 13.4,
+        "consent": True,
+    },
+    "network": {"type": "WiFi", "quality": "good"},
+    "demographics": {"ageGroup": "18-24", "gender": "female"},
+}
+
+
+def flat(event: Mapping[str, object]) -> Sent:
+    """The same event in flat snake_case."""
+    names = {name: column for column, _, spellings in TOP for name in spellings}
+    found: Sent = {}
+    for key, value in event.items():
+        if isinstance(value, Mapping):
+            found.update({NESTED[key][inner][0]: item for inner, item in value.items()})
+        else:
+            found[names[key]] = value
+    return found
 
 
 def like(event_id: str | None = None, **fields: object) -> Sent:

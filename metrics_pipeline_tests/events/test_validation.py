@@ -3,61 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from metrics_pipeline.events.drain import to_arrow
-from metrics_pipeline.events.fields import ABOUT_A_CREATOR, EVENT_TYPES, NESTED, TOP, Value
+from metrics_pipeline.events.fields import ABOUT_A_CREATOR, EVENT_TYPES, Value
 from metrics_pipeline.events.inbox import StoredRow
 from metrics_pipeline.events.model import Event, Handover, Refused, viewer_hash
-from metrics_pipeline.events.validation import validate
 from metrics_pipeline.lake.event_tables import EVENTS, REJECTED_EVENTS
-from metrics_pipeline_tests.events.samples import LATENESS, NOW, Sent, checked, columns, handover, like, refusal
+from metrics_pipeline_tests.events.samples import (
+    FULL,
+    LATENESS,
+    NOW,
+    Sent,
+    checked,
+    columns,
+    flat,
+    like,
+    refusal,
+)
 
 SMALLEST = {"eventType": "view_start", "contentId": "c1", "sessionId": "s1"}
-
-FULL: Sent = {
-    "eventType": "view_progress",
-    "contentId": "c1",
-    "creatorId": "k1",
-    "userId": "u1",
-    "sessionId": "s1",
-    "eventId": "e1",
-    "timestamp": "2026-03-10T12:59:00+01:00",
-    "viewData": {
-        "watchTime": 1,
-        "totalWatchTime": 12.5,
-        "progress": 0.4,
-        "duration": 30,
-        "completionPercent": 41.5,
-        "isRewatch": True,
-        "loopCount": 2.0,
-    },
-    "source": {"type": "forYou", "referrer": "app", "entryPoint": "feed", "campaign": "spring"},
-    "device": {
-        "type": "Mobile",
-        "platform": "iOS",
-        "model": "iPhone 15",
-        "os": "17.5",
-        "appVersion": "3.2.1",
-        "screenSize": "1170x2532",
-    },
-    "location": {
-        "country": "de",
-        "region": "Berlin",
-        "city": "Berlin",
-        "timezone": "Europe/Berlin",
-        "latitude": 52.5,
-        "longitude": 13.4,
-        "consent": True,
-    },
-    "network": {"type": "WiFi", "quality": "good"},
-    "demographics": {"ageGroup": "18-24", "gender": "female"},
-}
 
 FULL_COLUMNS: dict[str, Value] = {
     "event_type": "view_progress",
@@ -125,18 +92,6 @@ def test_the_smallest_event_is_taken() -> None:
 
 def test_every_field_of_the_nested_form_has_its_column() -> None:
     assert columns(FULL) == FULL_COLUMNS
-
-
-def flat(event: Mapping[str, object]) -> Sent:
-    """The same event in flat snake_case."""
-    names = {name: column for column, _, spellings in TOP for name in spellings}
-    found: Sent = {}
-    for key, value in event.items():
-        if isinstance(value, Mapping):
-            found.update({NESTED[key][inner][0]: item for inner, item in value.items()})
-        else:
-            found[names[key]] = value
-    return found
 
 
 def test_the_flat_form_means_the_same() -> None:
@@ -279,67 +234,3 @@ def test_a_viewer_is_the_person_else_the_session_within_the_workspace() -> None:
     assert len({viewer_hash("a", "x", "s"), viewer_hash("a", None, "x"), viewer_hash("b", "x", "s")}) == 3
     # stored for good: it may never come out otherwise
     assert viewer_hash("acme", "u1", "s1") == -4_368_926_670_424_889_449
-
-
-texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=30).filter(
-    lambda value: not value.isspace()
-)
-seconds = st.floats(0, 604_800, allow_subnormal=True)
-offsets = st.sampled_from([UTC, timezone(timedelta(hours=-7))])
-instants = st.builds(
-    lambda ago, offset: (NOW - ago).astimezone(offset), st.timedeltas(timedelta(0), timedelta(days=6)), offsets
-)
-events = st.fixed_dictionaries(
-    {"eventType": st.sampled_from(sorted(EVENT_TYPES)), "contentId": texts, "creatorId": texts, "sessionId": texts},
-    optional={
-        "userId": texts,
-        "eventId": texts,
-        "timestamp": instants.map(lambda instant: instant.isoformat()),
-        "viewData": st.fixed_dictionaries(
-            {},
-            optional={
-                "watchTime": seconds,
-                "duration": seconds | st.integers(0, 1000),
-                "progress": st.floats(0, 1),
-                "completionPercent": st.floats(0, 1000),
-                "isRewatch": st.booleans(),
-                "loopCount": st.integers(0, 1000),
-            },
-        ),
-        "source": st.fixed_dictionaries({}, optional={"type": texts, "campaign": texts}),
-        "location": st.fixed_dictionaries(
-            {"consent": st.booleans()},
-            optional={"city": texts, "latitude": st.floats(-90, 90), "longitude": st.floats(-180, 180)},
-        ),
-    },
-)
-
-
-@given(events, events)
-def test_events_read_back_from_the_table_as_they_were_validated(one: Sent, other: Sent) -> None:
-    """Through JSON and Arrow, whatever text and numbers they hold, and in either spelling."""
-    taken = []
-    for event in (one, flat(other)):
-        found = validate(event, handover(sent_at=NOW), LATENESS)
-        assert isinstance(found, Event)
-        taken.append(found)
-    rows = to_arrow([StoredRow(n, "accepted", e.payload()) for n, e in enumerate(taken)], EVENTS, "event_ts")
-    for number, (row, valid) in enumerate(zip(rows.to_pylist(), taken, strict=True)):
-        event_ts = valid.columns["event_ts"]
-        assert isinstance(event_ts, datetime)
-        assert (row.pop("date"), row.pop("sequence")) == (event_ts.date(), number)
-        assert {name: value for name, value in row.items() if value is not None} == valid.columns
-
-
-keys = st.sampled_from([*FULL, *flat(FULL)]) | st.text()
-scalars = st.none() | st.booleans() | st.floats() | st.integers() | st.text()
-anything = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(keys, inner))
-
-
-@given(anything)
-def test_anything_json_can_say_has_an_answer_that_can_be_stored(value: object) -> None:
-    found = checked(value)
-    if isinstance(found, Refused):
-        assert to_arrow([StoredRow(1, "rejected", found.payload())], REJECTED_EVENTS, "received_at").num_rows == 1
-    else:
-        assert to_arrow([StoredRow(1, "accepted", found.payload())], EVENTS, "event_ts").num_rows == 1
