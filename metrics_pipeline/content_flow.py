@@ -74,7 +74,7 @@ class ContentFlow:
         now = self.pipeline.settings.clock.now()
         version, dirty = self._dirty_since(self._done("content_metrics"), now)
         if dirty:
-            dirty |= self._started_before(dirty)
+            dirty = self._with_views(dirty)
             self.builder.hourly([_instant(hour) for hour in dirty], now)
             self._reopen(sorted({day for day, _ in dirty}), now)
         items = self.state.refresh(now, {EVENTS_VERSION: str(version)})
@@ -109,16 +109,15 @@ class ContentFlow:
         reach = timedelta(hours=self.pipeline.settings.view_max_hours)
         return {day for day, _ in dirty} | {(_instant(hour) - reach).date() for hour in dirty}
 
-    def _started_before(self, dirty: set[Hour]) -> set[Hour]:
-        """The hours in which views began that an event of a dirty hour belongs to: its figures stand there."""
+    def _with_views(self, dirty: set[Hour]) -> set[Hour]:
+        """The hours with those in which views began that their events belong to, or cut short."""
         instants = [_instant(hour) for hour in dirty]
-        look_back = min(instants) - timedelta(hours=self.pipeline.settings.view_max_hours)
-        days = (look_back.date(), max(instants).date() + DAY)
         hours = pa.table({"hour_start": pa.array(instants, pa.timestamp("us", tz="UTC"))})
-        parameters: dict[str, Parameter] = {"look_back": look_back, "first_day": days[0], "end_day": days[1]}
-        with self.pipeline.engine.session({"dirty_hours": hours}, days={"events": days}) as session:
-            rows = session.run_file("content/started_hours.sql", parameters).read_all().to_pylist()
-        return {(row["date"], row["hour"]) for row in rows}
+        days = (min(instants).date(), max(instants).date() + DAY)
+        parameters: dict[str, Parameter] = {"first_day": days[0], "end_day": days[1]}
+        with self.pipeline.engine.session({"hours_of_events": hours}, days={"events": days}) as session:
+            arrived = session.run_file("content/events_of_hours.sql", parameters).read_all()
+        return dirty | {(instant.date(), instant.hour) for instant in self.builder.dirty_hours(arrived)}
 
     def _done(self, table: str) -> int:
         """The version of the events table that `table` says everything before it rests on; 0 before the first time."""

@@ -139,3 +139,16 @@ def test_maintenance_in_between_does_not_start_over(shop: Shop) -> None:
     flow.drain()
     assert len(flow.refresh().hours) == 1
     assert shop.views() == {"v1": 2}
+
+
+def test_a_late_start_cuts_the_view_before_it_short(shop: Shop) -> None:
+    start = NOW - 2 * HOUR
+    shop.send(event("view_start", start), event("view_progress", NOW, total_watch_time=7000.0), now=NOW)
+    shop.process()
+    shop.send(event("view_start", NOW - timedelta(minutes=5)))
+    shop.process()
+    hours = shop.rows("select hour, views, watch_time_seconds from content_hourly order by hour")
+    assert hours == [
+        {"hour": 8, "views": 1, "watch_time_seconds": 0.0},
+        {"hour": 10, "views": 1, "watch_time_seconds": 7000.0},
+    ]
