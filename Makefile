@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
 BIN := .venv/bin
 STAMP := .venv/.synced
 
-.PHONY: help setup demo dev test check prove bench bench-accounts lock clean
+.PHONY: help setup demo dev test check prove bench bench-accounts bench-events bench-ingestion bench-event-day lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -25,7 +25,7 @@ $(STAMP): requirements-dev.lock pyproject.toml
 demo: $(STAMP) ## five weeks of sample data, collected over HTTP and rolled up by Dagster
 	$(BIN)/metrics-pipeline demo
 
-dev: $(STAMP) ## Dagster UI and daemon with the sandbox beside them
+dev: $(STAMP) ## Dagster UI, daemon and HTTP API with the sandbox beside them
 	$(BIN)/metrics-pipeline dev
 
 test: $(STAMP) ## every test, nothing skipped
@@ -45,6 +45,15 @@ bench: $(STAMP) ## the figures that the documentation quotes
 
 bench-accounts: $(STAMP) ## a thousand accounts on nine platforms (about ten minutes)
 	$(BIN)/python -m benchmarks.thousand_accounts
+
+bench-event-day: $(STAMP) ## ten million content events in a day, and one late event in a year (about five minutes)
+	$(BIN)/python -m benchmarks.event_day
+
+bench-events: $(STAMP) ## accepted events per second over HTTP
+	$(BIN)/python -m benchmarks.events
+
+bench-ingestion: $(STAMP) ## events a second, taken in and drained, without HTTP
+	$(BIN)/python -m benchmarks.ingestion
 
 lock: ## write both lock files anew
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml -o requirements.lock

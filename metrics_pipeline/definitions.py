@@ -20,9 +20,11 @@ def build_definitions(pipeline: Pipeline, *, fixed: bool = False) -> dg.Definiti
 
     from metrics_pipeline.assets.aggregates import aggregate_assets
     from metrics_pipeline.assets.collection import collection_assets, side_tables
+    from metrics_pipeline.assets.content import content_assets
     from metrics_pipeline.assets.maintenance import maintenance_job
     from metrics_pipeline.assets.resource import pipeline_resource
-    from metrics_pipeline.automation.jobs import close_jobs, collection_jobs
+    from metrics_pipeline.automation.content_sensor import content_sensors
+    from metrics_pipeline.automation.jobs import close_jobs, collection_jobs, content_jobs
     from metrics_pipeline.automation.schedules import schedules
     from metrics_pipeline.automation.sensors import sensors
     from metrics_pipeline.checks.tables import table_checks
@@ -31,18 +33,22 @@ def build_definitions(pipeline: Pipeline, *, fixed: bool = False) -> dg.Definiti
 
     partitions = partition_sets(pipeline.settings)
     platforms = list(pipeline.catalog.platforms.values())
-    asset_jobs = {job.name: job for job in (*collection_jobs(platforms), *close_jobs())}
+    asset_jobs = {job.name: job for job in (*collection_jobs(platforms), *content_jobs(), *close_jobs())}
     resource = dg.ResourceDefinition.hardcoded_resource(pipeline) if fixed else pipeline_resource
     return dg.Definitions(
         assets=[
             *(asset for spec in platforms for asset in collection_assets(spec, partitions)),
             *side_tables(platforms),
             *aggregate_assets(platforms, partitions),
+            *content_assets(partitions),
         ],
         asset_checks=[*table_checks(), *token_checks(platforms)],
         jobs=[*asset_jobs.values(), maintenance_job],
         schedules=list(schedules(platforms, partitions, pipeline.settings)),
-        sensors=sensors(dict(asset_jobs), partitions, pipeline.settings),
+        sensors=[
+            *sensors(dict(asset_jobs), partitions, pipeline.settings),
+            *content_sensors(asset_jobs, partitions, pipeline.settings),
+        ],
         resources={"pipeline": resource},
         executor=dg.in_process_executor,
     )

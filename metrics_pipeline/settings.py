@@ -162,6 +162,29 @@ class Settings(PlatformSettings):
         7, ge=0, description="Days a missing account's last follower count still counts in a workspace sum."
     )
 
+    event_lateness_days: int = Field(
+        7,
+        ge=1,
+        le=365,
+        description="Days an event may arrive late; an older one is refused. Ids are remembered a day longer.",
+    )
+    event_queue_size: int = Field(
+        20_000, ge=1, description="Events that may wait to be committed; more are answered with retry."
+    )
+    event_commit_milliseconds: int = Field(
+        5, ge=0, le=1000, description="How long the first event of a group waits for others before they are committed."
+    )
+    event_commit_size: int = Field(2000, ge=1, description="Events after which a group is committed without waiting.")
+    event_drain_rows: int = Field(
+        50_000, ge=1, description="Events that go from the inbox to the lake in one commit; a few KB of memory each."
+    )
+    trending_floor: float = Field(100.0, ge=0, description="Views per hour below which content is not trending.")
+
+    events_interval_seconds: int = Field(60, ge=5, description="How often events go from the inbox into the lake.")
+    content_days_interval_seconds: int = Field(
+        3600, ge=60, description="How often days of content are rebuilt whose events changed, with distinct viewers."
+    )
+
     counters_cron: str = Field(
         "50 * * * *", description="Hourly counters: late in the hour, so the last hour closes the day."
     )
@@ -177,7 +200,27 @@ class Settings(PlatformSettings):
     gap_lookback_days: int = Field(14, ge=1, description="How far back the gap filler looks.")
     gap_max_runs: int = Field(4, ge=1, description="Runs the gap filler may request at one tick.")
     api_responses_days: int = Field(30, ge=1, description="Days raw responses are kept.")
+    view_max_hours: int = Field(
+        24, ge=1, le=168, description="Hours after its start that progress still belongs to a view of content."
+    )
+    events_days: int = Field(
+        90, ge=1, description="Days raw content events are kept; older days keep their numbers and are not rebuilt."
+    )
     vacuum_hours: int = Field(168, ge=24, description="Hours superseded lake files stay readable.")
+    api_user_track_per_minute: int = Field(
+        100, ge=1, description="Single events one end user may send in a minute behind a browser key."
+    )
+    api_user_batches_per_minute: int = Field(
+        10, ge=1, description="Batches of events one end user may send in a minute behind a browser key."
+    )
+    api_browser_key_events_per_minute: int = Field(
+        60_000,
+        ge=100,
+        description="Events a minute through one browser key: anyone can read it, and call himself anyone.",
+    )
+    api_server_key_events_per_minute: int = Field(
+        1_200_000, ge=100, description="Events a minute through one server key, whoever they are about."
+    )
     alert_webhook_url: SecretStr | None = Field(
         None, description="Run failures are posted here as JSON {text}, Slack style."
     )

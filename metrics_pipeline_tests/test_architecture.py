@@ -19,13 +19,15 @@ DAGSTER_SIDE = {"assets", "checks", "automation", "definitions", "partitions"}
 LOADS_DAGSTER_AT_ONCE = DAGSTER_SIDE | {"demo"}
 
 FORBIDDEN: dict[str, set[str]] = {
-    "platforms": {"lake", "control", "collection", "aggregation", "imports", *DAGSTER_SIDE},
-    "lake": {"platforms", "catalog", "control", "collection", "aggregation", "imports", *DAGSTER_SIDE},
-    "control": {"lake", "platforms", "collection", "aggregation", "imports", *DAGSTER_SIDE},
-    "sandbox": {"lake", "control", "platforms", "collection", "aggregation", "imports", *DAGSTER_SIDE},
-    "catalog": {"lake", "control", "platforms", "collection", "aggregation", "imports", *DAGSTER_SIDE},
-    "aggregation": {"platforms", "control", "collection", "imports", *DAGSTER_SIDE},
-    "collection": {"aggregation", "imports", *DAGSTER_SIDE},
+    "platforms": {"lake", "control", "collection", "aggregation", "imports", "events", "api", *DAGSTER_SIDE},
+    "lake": {"platforms", "catalog", "control", "collection", "aggregation", "imports", "events", "api", *DAGSTER_SIDE},
+    "control": {"lake", "platforms", "collection", "aggregation", "imports", "events", "api", *DAGSTER_SIDE},
+    "sandbox": {"lake", "control", "platforms", "collection", "aggregation", "imports", "events", "api", *DAGSTER_SIDE},
+    "catalog": {"lake", "control", "platforms", "collection", "aggregation", "imports", "events", "api", *DAGSTER_SIDE},
+    "aggregation": {"platforms", "control", "collection", "imports", "api", *DAGSTER_SIDE},
+    "collection": {"aggregation", "imports", "events", "api", *DAGSTER_SIDE},
+    "events": {"platforms", "collection", "aggregation", "imports", "api", "cli", *DAGSTER_SIDE},
+    "api": {"lake", "platforms", "collection", "aggregation", "imports", "cli", *DAGSTER_SIDE},
 }
 
 

@@ -12,9 +12,11 @@ from metrics_pipeline.catalog.relations import cadence_relation, catalog_relatio
 from metrics_pipeline.lake.engine import Engine, Parameter
 from metrics_pipeline.lake.predicates import Partitions
 from metrics_pipeline.settings import Settings
-from metrics_pipeline.windows import Window
+from metrics_pipeline.windows import Window, midnight
 
-EntityType = Literal["account", "post", "workspace"]
+EntityType = Literal["account", "post", "workspace", "content", "creator"]
+# What one day of an entity type reads of exactly that day, so that a day costs the same whatever the history.
+_SAME_DAY = ("content_daily", "viewer_days", "events")
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,15 @@ class Builder:
     settings: Settings
 
     def daily(self, entity_type: EntityType, window: Window, now: datetime, as_of: datetime | None = None) -> int:
-        """Replace daily_metrics of one entity type for the days of the window; returns the rows written."""
+        """Replace daily_metrics of one entity type for the days of the window; returns the rows written.
+
+        Days of creators whose viewers are no longer kept (METRICS_EVENTS_DAYS) stay as they are.
+        """
+        if entity_type == "creator":
+            oldest = midnight(now.date() - timedelta(days=self.settings.events_days))
+            if window.end <= oldest:
+                return 0
+            window = Window(max(window.start, oldest), window.end)
         lookback = timedelta(days=self.settings.counter_lookback_days)
         parameters: dict[str, Parameter] = {
             "level": entity_type,
@@ -37,10 +47,14 @@ class Builder:
             "carry_days": self.settings.level_carry_days,
             "now": now,
             "as_of": as_of or now,
+            "lateness_days": self.settings.event_lateness_days,
         }
         partitions = Partitions(equals={"entity_type": entity_type}, between=("date", window.first_day, window.end_day))
         relations = catalog_relations(self.catalog) | cadence_relation(self.catalog, self.settings.cadence)
-        return self.engine.build("daily_metrics", f"daily/{entity_type}.sql", partitions, parameters, relations)
+        days = dict.fromkeys(_SAME_DAY, (window.first_day, window.end_day))
+        return self.engine.build(
+            "daily_metrics", f"daily/{entity_type}.sql", partitions, parameters, relations, days=days
+        )
 
     def weekly(self, window: Window, now: datetime) -> int:
         """Replace weekly_metrics for the weeks that overlap the window."""
@@ -57,10 +71,12 @@ class Builder:
             "first": periods[0].previous_start,
             "end": periods[-1].end,
             "window": iso_window,
+            "viewers_from": now.date() - timedelta(days=self.settings.events_days),
         }
         relations = {
             **catalog_relations(self.catalog),
             **period_relations(periods, now.date(), self.settings.week_start_index),
         }
         partitions = Partitions(between=(column, periods[0].start, periods[-1].end))
-        return self.engine.build(table, f"rollups/{table}.sql", partitions, parameters, relations)
+        days = dict.fromkeys(("daily_metrics", "viewer_days"), (periods[0].previous_start, periods[-1].end))
+        return self.engine.build(table, f"rollups/{table}.sql", partitions, parameters, relations, days=days)

@@ -7,6 +7,7 @@ import dagster as dg
 from metrics_pipeline.aggregation.build import EntityType
 from metrics_pipeline.aggregation.coverage import Coverage, coverage
 from metrics_pipeline.assets.collection import POSTS_KEY, STATUS_KEY, platform_asset_key
+from metrics_pipeline.assets.content import DAILY_KEY as CONTENT_DAILY_KEY
 from metrics_pipeline.assets.describe import table_metadata
 from metrics_pipeline.catalog.models import PlatformSpec
 from metrics_pipeline.lake.table_spec import TableSpec
@@ -21,6 +22,8 @@ DAILY_KEYS: dict[EntityType, dg.AssetKey] = {
     "post": dg.AssetKey(["daily_metrics", "post"]),
     "account": dg.AssetKey(["daily_metrics", "account"]),
     "workspace": dg.AssetKey(["daily_metrics", "workspace"]),
+    "content": dg.AssetKey(["daily_metrics", "content"]),
+    "creator": dg.AssetKey(["daily_metrics", "creator"]),
 }
 WEEKLY_KEY = dg.AssetKey(["weekly_metrics"])
 MONTHLY_KEY = dg.AssetKey(["monthly_metrics"])
@@ -35,7 +38,7 @@ def _daily(entity_type: EntityType) -> Build:
 
 
 def aggregate_assets(platforms: Sequence[PlatformSpec], partitions: PartitionSets) -> list[dg.AssetsDefinition]:
-    """The five aggregate assets, each a single-run backfill over any range."""
+    """The aggregate assets, each a single-run backfill over any range."""
     readings = [
         platform_asset_key(p.platform, collection) for p in platforms for collection in ("counters", "insights")
     ]
@@ -64,6 +67,22 @@ def aggregate_assets(platforms: Sequence[PlatformSpec], partitions: PartitionSet
             _upstream([DAILY_KEYS["account"]]),
             _daily("workspace"),
             "One metric of one workspace per day and platform; distinct people are never summed.",
+        ),
+        _aggregate_asset(
+            DAILY_KEYS["content"],
+            DAILY_METRICS,
+            partitions.daily,
+            _upstream([CONTENT_DAILY_KEY]),
+            _daily("content"),
+            "One metric of one content item of the application's own per day.",
+        ),
+        _aggregate_asset(
+            DAILY_KEYS["creator"],
+            DAILY_METRICS,
+            partitions.daily,
+            _upstream([CONTENT_DAILY_KEY]),
+            _daily("creator"),
+            "One metric of one creator per day; distinct viewers are counted anew, not summed.",
         ),
         _aggregate_asset(
             WEEKLY_KEY,

@@ -4,18 +4,19 @@ import dagster as dg
 
 from metrics_pipeline.automation.jobs import MAINTENANCE
 from metrics_pipeline.collection.account_history import record_changes
-from metrics_pipeline.lake.maintenance import maintain_table
+from metrics_pipeline.lake.maintenance import Retention, maintain_table
 from metrics_pipeline.lake.tables import TABLES
 from metrics_pipeline.pipeline import Pipeline
 
 
-@dg.op(description="Expires raw responses, compacts small files, removes superseded ones.")
+@dg.op(description="Expires raw responses and raw events, compacts small files, removes superseded ones.")
 def maintain_lake(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> None:
     settings, today = pipeline.settings, pipeline.settings.clock.now().date()
     # of platforms whose last account was removed nothing is collected any more, and so nothing brought along
     record_changes(pipeline.engine, pipeline.control)
+    retention = Retention(settings.api_responses_days, settings.events_days)
     for name in TABLES:
-        done = maintain_table(pipeline.lake, name, today, settings.api_responses_days, settings.vacuum_hours)
+        done = maintain_table(pipeline.lake, name, today, retention, settings.vacuum_hours)
         context.log.info(done.line())
 
 

@@ -9,6 +9,7 @@ import dagster as dg
 
 from metrics_pipeline.assets.aggregates import DAILY_KEYS, MONTHLY_KEY, WEEKLY_KEY
 from metrics_pipeline.assets.collection import platform_asset_key
+from metrics_pipeline.assets.content import DAILY_KEY, EVENTS_KEY, METRICS_KEY
 from metrics_pipeline.catalog.models import PlatformSpec
 from metrics_pipeline.collection.request import CollectionKind
 from metrics_pipeline.partitions import PartitionSets
@@ -17,6 +18,8 @@ DAILY_CLOSE = "daily_close"
 WEEKLY_CLOSE = "weekly_close"
 MONTHLY_CLOSE = "monthly_close"
 MAINTENANCE = "maintenance"
+PROCESS_EVENTS = "process_events"
+CONTENT_DAYS = "content_days"
 
 
 # Dagster exports no name for a job whose selection is not resolved yet.
@@ -39,6 +42,22 @@ def collection_jobs(platforms: Sequence[PlatformSpec]) -> list[AssetJob]:
         )
         for p in platforms
         for c in collections
+    ]
+
+
+def content_jobs() -> list[AssetJob]:
+    """What runs every minute while events come in, and the days of content."""
+    return [
+        dg.define_asset_job(
+            PROCESS_EVENTS,
+            selection=dg.AssetSelection.assets(EVENTS_KEY, METRICS_KEY),
+            description="Events from the inbox into the lake, the hours they touch, and the state of content.",
+        ),
+        dg.define_asset_job(
+            CONTENT_DAYS,
+            selection=dg.AssetSelection.assets(DAILY_KEY),
+            description="Days of content with exact distinct viewers.",
+        ),
     ]
 
 

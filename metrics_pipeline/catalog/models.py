@@ -29,14 +29,15 @@ class Metric(_Model):
     """One canonical metric.
 
     additivity says how days become a week or a month; across_entities how accounts become a workspace.
-    `derived` metrics are computed by sql/daily/ from others, never read from a platform.
+    `derived` metrics are computed by sql/daily/ from others, never read from a platform. The levels content and
+    creator are first-party content: their values come from events, under platform 'app'.
     """
 
     name: str
     label: str
     description: str
     unit: Literal["count", "seconds", "ratio", "percent", "currency"]
-    levels: list[Literal["account", "post", "workspace"]] = Field(min_length=1)
+    levels: list[Literal["account", "post", "workspace", "content", "creator"]] = Field(min_length=1)
     additivity: Additivity
     across_entities: AcrossEntities
     comparable_across_platforms: bool = False

@@ -6,6 +6,7 @@ import typer
 
 from metrics_pipeline.cli import (
     accounts,
+    api,
     backfill,
     collect,
     credentials,
@@ -13,6 +14,7 @@ from metrics_pipeline.cli import (
     dev,
     doctor,
     imports,
+    keys,
     maintain,
     plan,
     replay,
@@ -27,12 +29,14 @@ def register(app: typer.Typer) -> None:
     """Attach every command group to the application."""
     demo.register(app)
     dev.register(app)
+    api.register(app)
     sql.register(app)
     backfill.register(app)
     collect.register(app)
     workspaces.register(app)
     accounts.register(app)
     credentials.register(app)
+    keys.register(app)
     status.register(app)
     plan.register(app)
     doctor.register(app)

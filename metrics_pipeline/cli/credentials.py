@@ -30,6 +30,7 @@ def rotate(
 ) -> None:
     """Protect every stored token with the newest key."""
     from metrics_pipeline.control import credentials
+    from metrics_pipeline.control.api_key_check import keys_under_older_ring_keys
     from metrics_pipeline.control.database import open_control
     from metrics_pipeline.control.key_ring import add_key, load_key_ring
 
@@ -43,5 +44,11 @@ def rotate(
     if older:
         out.print(
             f"Once every running process has been restarted, {', '.join(older)} can go from {ring.source}.",
+            markup=False,
+        )
+    waiting = keys_under_older_ring_keys(engine, ring, settings.clock.now())
+    if waiting:
+        out.print(
+            f"Not before {waiting} API key{'' if waiting == 1 else 's'} moved as well: each does at its next use.",
             markup=False,
         )

@@ -1,4 +1,4 @@
-"""`metrics-pipeline dev`: the Dagster UI and daemon, with the sandbox beside them where the data is a demo's."""
+"""`metrics-pipeline dev`: the Dagster UI, its daemon and the HTTP API; the sandbox too where the data is a demo's."""
 
 from __future__ import annotations
 
@@ -28,10 +28,11 @@ def register(app: typer.Typer) -> None:
 
 def dev(
     port: Annotated[int, typer.Option(help="Port of the Dagster UI.")] = 3000,
-    host: Annotated[str, typer.Option(help="Address the UI listens on.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address the UI and the API listen on.")] = "127.0.0.1",
+    api_port: Annotated[int, typer.Option("--api-port", help="Port of the HTTP API.")] = 8000,
     data_dir: DataDir = None,
 ) -> None:
-    """Run the Dagster UI and its daemon; one Ctrl-C stops everything."""
+    """Run the Dagster UI, its daemon and the HTTP API; one Ctrl-C stops everything."""
     use_data_dir(data_dir)
     settings = load_settings()
 
@@ -41,17 +42,20 @@ def dev(
     os.environ["METRICS_DATA_DIR"] = str(settings.data_dir.absolute())
     open_instance(settings).dispose()  # before two programs would make its databases at the same time
     _require_free(host, port, "--port")
+    _require_free(host, api_port, "--api-port")
     workspace = ["-w", str(PROJECT_ROOT / "workspace.yaml")]
     programs = {
         "Dagster UI": [_script("dagster-webserver"), *workspace, "-h", host, "-p", str(port)],
         "Dagster daemon": [_script("dagster-daemon"), "run", *workspace],
+        "API": [_script("metrics-pipeline"), "api", "--host", host, "--port", str(api_port)],
     }
     marker = read_marker(settings.data_dir)
     if marker is not None:
         _require_free("127.0.0.1", SANDBOX_PORT, "the sandbox")
         command = [_script("metrics-pipeline"), "sandbox", "--port", str(SANDBOX_PORT), "--seed", str(marker.seed)]
         programs = {"sandbox": command, **programs}
-    out.print(f"Dagster UI: http://{host}:{port}   (Ctrl-C stops everything)", markup=False)
+    addresses = f"Dagster UI: http://{host}:{port}   API: http://{host}:{api_port}/docs"
+    out.print(f"{addresses}   (Ctrl-C stops everything)", markup=False)
     _run_until_stopped(programs)
 
 

@@ -85,6 +85,79 @@ def readings(
     out.print(f"To take it back: metrics-pipeline import revert {record.import_id}", markup=False)
 
 
+@group.command("events")
+def events(
+    file: Annotated[Path, typer.Argument(help="NDJSON, CSV or Parquet; docs/importing.md lists the columns.")],
+    workspace: Annotated[str | None, typer.Option("--workspace", help="For rows that name no workspace.")] = None,
+    file_format: Annotated[
+        FileFormat | None, typer.Option("--format", help="What the file is, where its name does not say so.")
+    ] = None,
+    old: Annotated[bool, typer.Option("--old", help="Also take events from before the lateness window.")] = False,
+    no_build: NoBuild = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Import content events. They are checked and counted like those that come over HTTP; twice changes nothing."""
+    use_data_dir(data_dir)
+    settings = load_settings()
+
+    from metrics_pipeline.cli.import_report import SHOWN_PROBLEMS, plural, reading_bar
+    from metrics_pipeline.content_flow import ContentFlow
+    from metrics_pipeline.imports.events import import_events
+    from metrics_pipeline.imports.source_files import checked_file
+    from metrics_pipeline.pipeline import Pipeline
+
+    checked_file(file, file_format)  # before anything is created
+    pipeline = Pipeline(settings)
+    with reading_bar(err, file) as progress:
+        done = import_events(pipeline, file, workspace, file_format, take_old=old, progress=progress)
+    for line, problem in done.problems[:SHOWN_PROBLEMS]:
+        err.print(f"line {line}: {problem}", markup=False)
+    if done.problems:
+        err.print(f"{plural(len(done.problems), 'bad row')}.", markup=False)
+    known = f", {done.duplicates} known already" if done.duplicates else ""
+    out.print(f"Imported {plural(done.accepted, 'event')} from {file.name} as {done.import_id}{known}.", markup=False)
+    if no_build:
+        return
+    with err.status("Counting") if err.is_terminal else nullcontext():
+        flow = ContentFlow(pipeline)
+        flow.drain()
+        refreshed = flow.refresh()
+    out.print(
+        f"{plural(len(refreshed.hours), 'hour')} rebuilt, {plural(refreshed.items, 'content item')}.", markup=False
+    )
+
+
+@group.command("content")
+def content(
+    file: Annotated[Path, typer.Argument(help="CSV, Parquet or NDJSON of content attributes; see docs/importing.md.")],
+    workspace: Annotated[str | None, typer.Option("--workspace", help="For rows that name no workspace.")] = None,
+    file_format: Annotated[
+        FileFormat | None, typer.Option("--format", help="What the file is, where its name does not say so.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Import nothing if any row is bad.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Import attributes of content: creator, kind, caption, length, publication. The newest word on an item counts."""
+    use_data_dir(data_dir)
+    settings = load_settings()
+
+    from metrics_pipeline.cli.import_report import SHOWN_PROBLEMS, plural, reading_bar
+    from metrics_pipeline.imports.content import import_content
+    from metrics_pipeline.imports.source_files import checked_file
+    from metrics_pipeline.pipeline import Pipeline
+
+    checked_file(file, file_format)  # before anything is created
+    with reading_bar(err, file) as progress:
+        done = import_content(Pipeline(settings), file, workspace, file_format, strict=strict, progress=progress)
+    for line, problem in done.problems[:SHOWN_PROBLEMS]:
+        err.print(f"line {line}: {problem}", markup=False)
+    if done.problems:
+        err.print(f"{plural(len(done.problems), 'bad row')}.", markup=False)
+    if done.extra_columns:
+        out.print(f"Ignored unknown columns: {', '.join(done.extra_columns)}.", markup=False)
+    out.print(f"Imported {plural(done.items, 'item')} from {file.name}, {done.new} of them new.", markup=False)
+
+
 @group.command("list")
 def list_(output: Format = ListFormat.TABLE, data_dir: DataDir = None) -> None:
     """List imports, newest first."""

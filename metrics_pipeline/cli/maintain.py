@@ -19,15 +19,14 @@ def maintain(data_dir: DataDir = None) -> None:
 
     from metrics_pipeline.cli.progress import steps_bar
     from metrics_pipeline.lake.lake import Lake
-    from metrics_pipeline.lake.maintenance import maintain_table
+    from metrics_pipeline.lake.maintenance import Retention, maintain_table
     from metrics_pipeline.lake.tables import TABLES
 
     lake, today = Lake.open(settings), settings.clock.now().date()
+    retention = Retention(settings.api_responses_days, settings.events_days)
     done = []
     with steps_bar(err, len(TABLES)) as advance:
         for name in TABLES:
-            done.append(
-                advance(name, maintain_table, lake, name, today, settings.api_responses_days, settings.vacuum_hours)
-            )
+            done.append(advance(name, maintain_table, lake, name, today, retention, settings.vacuum_hours))
     for table in done:
         out.print(table.line(), markup=False)

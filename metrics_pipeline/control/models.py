@@ -125,6 +125,28 @@ class Credential(Base):
     lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime())
 
 
+class ApiKey(Base):
+    """One key of the HTTP interface; `digest` is made with a pepper from ring key `ring_key_id`.
+
+    Without a workspace it is an operator's. With origins it is a browser's: it may only send events, from pages there.
+    """
+
+    __tablename__ = "api_keys"
+
+    key_id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    workspace_id: Mapped[str | None] = mapped_column(String(ID_LENGTH), ForeignKey("workspaces.id"), index=True)
+    label: Mapped[str | None] = mapped_column(String(NAME_LENGTH))
+    scopes: Mapped[list[str]] = mapped_column(JSON)
+    origins: Mapped[list[str]] = mapped_column(JSON)
+    ring_key_id: Mapped[str] = mapped_column(String(ID_LENGTH))
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime())
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
+    rotated_from: Mapped[str | None] = mapped_column(String(16))
+
+
 class AccountEvent(Base):
     """One change of an account's status. `status` is connected, needs_reauth, disabled or removed, from `at` on."""
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Engine, delete, func, select
+from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from metrics_pipeline.control.account_events import note_status
 from metrics_pipeline.control.database import reading, writing
 from metrics_pipeline.control.identifiers import checked_id, checked_name, slug
-from metrics_pipeline.control.models import Account, Credential, Workspace
+from metrics_pipeline.control.models import Account, ApiKey, Credential, Workspace
 from metrics_pipeline.errors import UserError
 
 # More names than this make the error message longer than a terminal.
@@ -73,7 +73,8 @@ def count_accounts(engine: Engine) -> dict[str, int]:
 
 
 def remove_workspace(engine: Engine, workspace_id: str, *, now: datetime) -> WorkspaceRecord:
-    """Mark a workspace and its accounts removed and delete their credentials; doing so again changes nothing.
+    """Mark a workspace and its accounts removed, delete their credentials and revoke its API keys; doing so again
+    changes nothing.
 
     Raises:
         UserError: there never was such a workspace.
@@ -85,6 +86,8 @@ def remove_workspace(engine: Engine, workspace_id: str, *, now: datetime) -> Wor
         if row.removed_at is None:
             row.removed_at = now
             session.execute(delete(Credential).where(Credential.workspace_id == workspace_id))
+            keys = update(ApiKey).where(ApiKey.workspace_id == workspace_id, ApiKey.revoked_at.is_(None))
+            session.execute(keys.values(revoked_at=now))
             live = select(Account).where(Account.workspace_id == workspace_id, Account.removed_at.is_(None))
             for account in session.scalars(live.order_by(Account.account_id).with_for_update()).all():
                 account.removed_at = account.updated_at = now

@@ -15,17 +15,14 @@ from sqlalchemy.exc import IntegrityError
 from metrics_pipeline.control.accounts import list_accounts
 from metrics_pipeline.control.imports import ImportRecord, find_by_sha256, list_imports, record_import
 from metrics_pipeline.errors import UserError
-from metrics_pipeline.imports.csv_rows import read_csv
 from metrics_pipeline.imports.file_format import FileFormat
-from metrics_pipeline.imports.ndjson_rows import read_ndjson
-from metrics_pipeline.imports.parquet_rows import read_parquet
+from metrics_pipeline.imports.readers import READERS
 from metrics_pipeline.imports.reading_rows import READING_COLUMNS, CheckedReadings, check_readings, lake_rows
 from metrics_pipeline.imports.reading_store import TouchedDays, store_readings, touched_days
 from metrics_pipeline.imports.source_files import Progress, checked_file, file_sha256
 from metrics_pipeline.pipeline import Pipeline
 
 KIND = "readings"
-_READERS = {FileFormat.CSV: read_csv, FileFormat.NDJSON: read_ndjson, FileFormat.PARQUET: read_parquet}
 
 
 @dataclass(frozen=True)
@@ -59,7 +56,7 @@ def check_file(
     """
     file_format = checked_file(path, chosen)
     sha256 = file_sha256(path)
-    raw = _READERS[file_format](path, READING_COLUMNS, progress)
+    raw = READERS[file_format](path, READING_COLUMNS, progress)
     if raw.rows.num_rows == 0 and not raw.broken:
         raise UserError(f"{path.name} has no rows.")
     now = pipeline.settings.clock.now()

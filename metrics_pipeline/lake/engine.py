@@ -29,6 +29,7 @@ SQL_DIR = Path(__file__).resolve().parents[2] / "sql"
 
 Parameter = str | int | float | bool | date | datetime | None
 Relations = Mapping[str, pa.Table]
+Days = tuple[date, date]
 
 _INCLUDE = re.compile(r"^\s*-- include (\S+)$", re.MULTILINE)
 _COMMENT = re.compile(r"--[^\n]*")
@@ -55,20 +56,27 @@ def connect_duckdb() -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def attach_table(connection: duckdb.DuckDBPyConnection, spec: TableSpec, table: DeltaTable) -> None:
-    """Make one version of a lake table readable under its name; an empty table keeps its columns."""
-    uris = table.file_uris()
+def attach_table(
+    connection: duckdb.DuckDBPyConnection, spec: TableSpec, table: DeltaTable, only: Partitions | None = None
+) -> None:
+    """Make one version of a lake table readable under its name; an empty table keeps its columns.
+
+    With `only` no file of other partitions is opened: what a file costs before its first row is read (half a
+    millisecond) would otherwise grow with history.
+    """
+    wanted = None if only is None else only.predicate(spec)
+    uris = table.file_uris(file_pruning_predicate=wanted)
     if not uris:
         connection.register(spec.name, spec.schema.empty_table())
     elif "://" in uris[0]:
         # object stores: Arrow's readers hold the credentials, DuckDB pushes filters into them
-        connection.register(spec.name, table.to_pyarrow_dataset())
+        connection.register(spec.name, table.to_pyarrow_dataset(file_pruning_predicate=wanted))
     else:
-        hive_types = ", ".join(f"'{c}': {spec.column(c).sql_type}" for c in spec.partition_by)
         files = ", ".join("'" + uri.replace("'", "''") + "'" for uri in uris)
-        source = (
-            f"read_parquet([{files}], hive_partitioning = true, hive_types = {{{hive_types}}}, union_by_name = true)"
-        )
+        types = ", ".join(f"'{c}': {spec.column(c).sql_type}" for c in spec.partition_by)
+        # DuckDB refuses an empty list of types
+        hive = f"hive_partitioning = true, hive_types = {{{types}}}" if types else "hive_partitioning = false"
+        source = f"read_parquet([{files}], {hive}, union_by_name = true)"
         try:
             _create_view(connection, spec, source, have=set(spec.schema.names))
         except duckdb.BinderException:  # every file is older than a column that was added since
@@ -92,20 +100,41 @@ def conform(rows: pa.RecordBatchReader, spec: TableSpec) -> pa.Table:
     return rows.read_all().select(spec.schema.names).cast(spec.schema)
 
 
-class Session:
-    """One DuckDB connection over a fixed set of table versions: every statement in it sees the same data."""
+def _bound(statement: str, parameters: Mapping[str, Parameter] | None) -> dict[str, Parameter]:
+    named = set(_PARAMETER.findall(statement))
+    return {key: value for key, value in (parameters or {}).items() if key in named}
 
-    def __init__(self, lake: Lake, relations: Relations | None = None) -> None:
+
+class Session:
+    """One DuckDB connection over a fixed set of table versions: every statement in it sees the same data.
+
+    days: tables of which only some days (first, end) are readable. pinned: versions to read, where they are given;
+    the versions of the other tables are added to it.
+    """
+
+    def __init__(
+        self,
+        lake: Lake,
+        relations: Relations | None = None,
+        days: Mapping[str, Days] | None = None,
+        pinned: dict[str, DeltaTable] | None = None,
+    ) -> None:
         self._lake = lake
         self._connection = connect_duckdb()
-        self._pinned: dict[str, DeltaTable] = {}
+        self._days = days or {}
+        self._pinned: dict[str, DeltaTable] = {} if pinned is None else pinned
+        self._attached: set[str] = set()
         for name, relation in (relations or {}).items():
             self._connection.register(name, relation)
 
-    def pin(self, table: DeltaTable, name: str) -> None:
-        """Read `name` at the version of this handle, whatever others commit."""
+    def pin(self, table: DeltaTable, name: str, only: Partitions | None = None) -> None:
+        """Read `name` at the version of this handle, whatever others commit; of `only` these partitions, if named."""
         self._pinned[name] = table
-        attach_table(self._connection, TABLES[name], table)
+        self._attached.add(name)
+        days = self._days.get(name)
+        if only is None and days is not None:
+            only = Partitions(between=(str(TABLES[name].day_column), *days))
+        attach_table(self._connection, TABLES[name], table, only)
 
     @property
     def versions(self) -> dict[str, int]:
@@ -117,18 +146,31 @@ class Session:
 
         The reader has to be read to its end before the next statement runs.
         """
-        words = set(_WORD.findall(statement))
-        for name in TABLES:
-            if name in words and name not in self._pinned:
-                self.pin(self._lake.table(name), name)
-        named = set(_PARAMETER.findall(statement))
-        bound = {key: value for key, value in (parameters or {}).items() if key in named}
+        self._attach_what(statement)
+        bound = _bound(statement, parameters)
         rows: pa.RecordBatchReader = self._connection.sql(statement, params=bound or None).to_arrow_reader()
         return rows
 
     def run_file(self, file: str, parameters: Mapping[str, Parameter] | None = None) -> pa.RecordBatchReader:
         """Run a file of `sql/`."""
         return self.run(read_statement(file), parameters)
+
+    def define(self, name: str, file: str) -> None:
+        """Let the statements that follow read a file without parameters by a name; it is run by each of them."""
+        statement = read_statement(file)
+        self._attach_what(statement)
+        self._connection.execute(f'create or replace temp view "{name}" as {statement}')
+
+    def keep(self, name: str, file: str, parameters: Mapping[str, Parameter]) -> None:
+        """Run a file once and keep its rows under a name for the statements that follow."""
+        statement = read_statement(file)
+        self._attach_what(statement)
+        bound = _bound(statement, parameters)
+        self._connection.execute(f'create or replace temp table "{name}" as {statement}', bound or None)
+
+    def _attach_what(self, statement: str) -> None:
+        for name in set(_WORD.findall(statement)) & TABLES.keys() - self._attached:
+            self.pin(self._pinned.get(name) or self._lake.table(name), name)
 
     def close(self) -> None:
         self._connection.close()
@@ -146,8 +188,8 @@ class Engine:
     def __init__(self, lake: Lake) -> None:
         self.lake = lake
 
-    def session(self, relations: Relations | None = None) -> Session:
-        return Session(self.lake, relations)
+    def session(self, relations: Relations | None = None, days: Mapping[str, Days] | None = None) -> Session:
+        return Session(self.lake, relations, days)
 
     def query(
         self, file: str, parameters: Mapping[str, Parameter] | None = None, relations: Relations | None = None
@@ -163,23 +205,27 @@ class Engine:
         partitions: Partitions,
         parameters: Mapping[str, Parameter],
         relations: Relations | None = None,
+        *,
+        days: Mapping[str, Days] | None = None,
+        notes: Mapping[str, str] | None = None,
     ) -> int:
         """Replace partitions of `table` with the rows of `file` in one commit; returns how many rows.
 
-        The commit remembers the versions of the tables it read (`source_versions`).
+        Of the tables in `days` only those days are read. The commit remembers the versions of the tables it read
+        (`source.<table>`) and these notes.
         """
         rows = 0
 
         def produce(target: DeltaTable) -> pa.Table:
             nonlocal rows
-            with self.session(relations) as session:
+            with self.session(relations, days) as session:
                 session.pin(target, table)
                 result = conform(session.run_file(file, parameters), TABLES[table])
                 rows = result.num_rows
                 metadata.update({f"source.{k}": str(v) for k, v in session.versions.items()})
                 return result
 
-        metadata: dict[str, str] = {}
+        metadata: dict[str, str] = dict(notes or {})
         self.lake.replace(table, partitions, produce, metadata)
         return rows
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -28,6 +29,14 @@ ArrowData = pa.Table | pa.RecordBatchReader
 _WRITER = WriterProperties(compression="ZSTD")
 
 
+@dataclass(frozen=True)
+class Addition:
+    """Rows to append, and what the commit says of them."""
+
+    rows: pa.Table
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
 def commit_retries() -> Retrying:
     """Five tries, 0.1 to 2 s apart with jitter: two writers of one partition settle well inside that."""
     return Retrying(
@@ -35,6 +44,24 @@ def commit_retries() -> Retrying:
         stop=stop_after_attempt(5),
         wait=wait_random_exponential(multiplier=0.1, min=0.1, max=2),
         reraise=True,
+    )
+
+
+def replace_partitions(
+    target: DeltaTable, predicate: str, rows: ArrowData, metadata: Mapping[str, str] | None = None
+) -> None:
+    """Replace what a predicate over partition columns names, in one commit on this handle.
+
+    Raises:
+        CommitFailedError: somebody else changed those partitions since the handle was opened.
+    """
+    write_deltalake(
+        target,
+        rows,
+        mode="overwrite",
+        predicate=predicate,
+        writer_properties=_WRITER,
+        commit_properties=CommitProperties(custom_metadata=dict(metadata or {})),
     )
 
 
@@ -120,6 +147,16 @@ class Lake:
             table.load_as_version(at)
         return table.file_uris()
 
+    def rows_per_day(self, name: str, first: date, end: date) -> dict[date, int]:
+        """Rows stored for each day in [first, end), from the table's log: no file is opened."""
+        added = pa.table(self.table(name).get_add_actions(flatten=True))
+        days = added[f"partition.{TABLES[name].day_column}"].to_pylist()
+        counts: dict[date, int] = {}
+        for day, rows in zip(days, added["num_records"].to_pylist(), strict=True):
+            if isinstance(day, date) and first <= day < end:
+                counts[day] = counts.get(day, 0) + int(rows or 0)
+        return counts
+
     def replace(
         self,
         name: str,
@@ -141,18 +178,11 @@ class Lake:
                 rows = produce(target)
                 if rows is None:
                     return target.version()
-                write_deltalake(
-                    target,
-                    rows,
-                    mode="overwrite",
-                    predicate=predicate,
-                    writer_properties=_WRITER,
-                    commit_properties=CommitProperties(custom_metadata=dict(metadata or {})),
-                )
+                replace_partitions(target, predicate, rows, metadata)
                 return target.version()
         raise AssertionError("unreachable: the last attempt raises")
 
-    def append(self, name: str, data: pa.Table) -> None:
+    def append(self, name: str, data: ArrowData) -> None:
         """Append rows; for tables whose rows are unique by construction."""
         write_deltalake(self.table(name), data, mode="append", writer_properties=_WRITER)
 
@@ -171,6 +201,32 @@ class Lake:
                 properties = CommitProperties(app_transactions=[Transaction(app_id, version)])
                 write_deltalake(target, data, mode="append", writer_properties=_WRITER, commit_properties=properties)
                 return True
+        raise AssertionError("unreachable: the last attempt raises")
+
+    def append_following(
+        self, name: str, app_id: str, version: int, produce: Callable[[DeltaTable, int], Addition | None]
+    ) -> int | None:
+        """Append what follows the last version of `app_id` in the table; the table version made, None if none was.
+
+        `produce` gets the open target and that last version (-1 for the first time) and reads and filters on this
+        handle; after a conflict it is called again with a newer one. So two processes that bring overlapping pieces
+        of one numbered stream leave each piece once.
+        """
+        for attempt in commit_retries():
+            with attempt:
+                target = self.table(name)
+                done = target.transaction_version(app_id)
+                done = -1 if done is None else done
+                addition = produce(target, done)
+                if addition is None or done >= version:
+                    return None
+                properties = CommitProperties(
+                    custom_metadata=dict(addition.metadata), app_transactions=[Transaction(app_id, version)]
+                )
+                write_deltalake(
+                    target, addition.rows, mode="append", writer_properties=_WRITER, commit_properties=properties
+                )
+                return target.version()
         raise AssertionError("unreachable: the last attempt raises")
 
     def delete(self, name: str, predicate: str) -> int:

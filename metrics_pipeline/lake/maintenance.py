@@ -10,7 +10,22 @@ from deltalake.exceptions import CommitFailedError
 from metrics_pipeline.lake.lake import Lake
 from metrics_pipeline.lake.tables import TABLES
 
-EXPIRING = {"api_responses": "date"}
+# Raw events and what names persons; the totals made of them stay.
+_OF_EVENTS = ("events", "rejected_events", "viewer_days", "content_hourly")
+
+
+@dataclass(frozen=True)
+class Retention:
+    """Days that rows of the expiring tables are kept; the others are kept for ever."""
+
+    responses_days: int
+    events_days: int
+
+    def days(self, table: str) -> int | None:
+        """How long rows of this table are kept; None for ever."""
+        if table == "api_responses":
+            return self.responses_days
+        return self.events_days if table in _OF_EVENTS else None
 
 
 @dataclass(frozen=True)
@@ -32,16 +47,17 @@ class Maintained:
         )
 
 
-def maintain_table(lake: Lake, name: str, today: date, keep_responses_days: int, vacuum_hours: int) -> Maintained:
+def maintain_table(lake: Lake, name: str, today: date, retention: Retention, vacuum_hours: int) -> Maintained:
     """Maintain one table; one that is being written is left for the next time.
 
     Files that no version of the last `vacuum_hours` uses are deleted: readers and time travel reach back so far.
     """
     expired = 0
     try:
-        if name in EXPIRING:
-            oldest = today - timedelta(days=keep_responses_days)
-            expired = lake.delete(name, f"{EXPIRING[name]} < '{oldest.isoformat()}'")
+        days = retention.days(name)
+        if days is not None:
+            oldest = today - timedelta(days=days)
+            expired = lake.delete(name, f"{TABLES[name].day_column} < '{oldest.isoformat()}'")
         compacted = int(lake.table(name).optimize.compact()["numFilesRemoved"])
         removed = lake.table(name).vacuum(retention_hours=vacuum_hours, dry_run=False, enforce_retention_duration=False)
         lake.table(name).create_checkpoint()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from metrics_pipeline.lake.account_tables import ACCOUNT_HISTORY
+from metrics_pipeline.lake.content_state_tables import CONTENT_STATE_TABLES
+from metrics_pipeline.lake.event_tables import EVENT_TABLES
 from metrics_pipeline.lake.table_spec import TENANT, ColumnType, TableSpec, columns_of
 
 _READING: tuple[tuple[str, ColumnType, str], ...] = (
@@ -147,16 +149,21 @@ COLLECTION_STATUS = TableSpec(
 
 _SERIES_KEY: tuple[tuple[str, ColumnType, str], ...] = (
     ("workspace_id", "string", "The tenant the row belongs to."),
-    ("platform", "string", "Platform name; 'all' sums platforms where the unit is comparable."),
-    ("entity_type", "string", "workspace, account or post."),
-    ("entity_id", "string", "Workspace, account or post id."),
-    ("account_id", "string", "The account of an account or post row; null for a workspace."),
+    (
+        "platform",
+        "string",
+        "Platform name; 'all' sums comparable ones, 'app' is first-party content.",
+    ),
+    ("entity_type", "string", "workspace, account, post, content or creator."),
+    ("entity_id", "string", "Its id."),
+    ("account_id", "string", "The account of an account or post row; else null."),
     ("metric", "string", "Canonical metric."),
 )
 
 DAILY_METRICS = TableSpec(
     "daily_metrics",
-    "One metric of one workspace, account or post on one UTC day partition: the table everything later reads.",
+    "One metric of one entity (workspace, account, post, content item, creator) on one UTC day partition: "
+    "the table everything later reads.",
     columns_of(
         (("date", "date", "Measured day."),),
         _SERIES_KEY,
@@ -171,7 +178,7 @@ DAILY_METRICS = TableSpec(
                 "value, zero, not_supported, not_permitted, failed, unknown, insufficient_data or no_components.",
             ),
             ("reason", "string", "Why there is no value, or what qualifies it."),
-            ("source", "string", "series, counter, gauge, import, posts, accounts or derived."),
+            ("source", "string", "series, counter, gauge, import, posts, accounts, events or derived."),
             ("is_complete", "boolean", "The day is over and everything the value needs was read."),
             ("is_provisional", "boolean", "The platform may still restate the day."),
             ("definition_version", "int", "Counts changes of what the platform means by the metric."),
@@ -269,5 +276,7 @@ TABLES: dict[str, TableSpec] = {
         DAILY_METRICS,
         WEEKLY_METRICS,
         MONTHLY_METRICS,
+        *EVENT_TABLES,
+        *CONTENT_STATE_TABLES,
     )
 }

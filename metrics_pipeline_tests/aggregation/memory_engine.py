@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import pyarrow as pa
 
 from metrics_pipeline.lake.engine import (
+    Days,
     Engine,
     Parameter,
     Relations,
@@ -62,6 +63,9 @@ class MemoryEngine(Engine):
         partitions: Partitions,
         parameters: Mapping[str, Parameter],
         relations: Relations | None = None,
+        *,
+        days: Mapping[str, Days] | None = None,
+        notes: Mapping[str, str] | None = None,
     ) -> int:
         result = conform(self.select(read_statement(file), parameters, relations), TABLES[table])
         _, kept = self._split(table, partitions)

@@ -72,7 +72,7 @@ def test_a_build_remembers_what_it_read(engine: Engine) -> None:
         "monthly_metrics",
         "rollups/monthly_metrics.sql",
         Partitions(between=("month_start", periods[0].start, periods[0].end)),
-        {"first": periods[0].previous_start, "end": periods[0].end, "window": "P1M"},
+        {"first": periods[0].previous_start, "end": periods[0].end, "window": "P1M", "viewers_from": DAY},
         relations,
     )
     assert rows == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,7 +14,7 @@ from deltalake.exceptions import DeltaError
 from metrics_pipeline.errors import UserError
 from metrics_pipeline.lake.engine import Engine
 from metrics_pipeline.lake.lake import Lake
-from metrics_pipeline.lake.maintenance import maintain_table, purge_workspace
+from metrics_pipeline.lake.maintenance import Retention, maintain_table, purge_workspace
 from metrics_pipeline.lake.predicates import Partitions
 from metrics_pipeline.lake.tables import DAILY_METRICS, TABLES
 from metrics_pipeline.settings import load_settings
@@ -183,13 +183,25 @@ def test_purging_a_workspace_leaves_the_others(lake: Lake) -> None:
 def test_maintenance_keeps_the_rows_and_drops_superseded_files(lake: Lake, tmp_path: Path) -> None:
     for n in range(5):
         lake.append("daily_metrics", daily_rows(DAY, [float(n)]))
-    done = maintain_table(lake, "daily_metrics", DAY, keep_responses_days=30, vacuum_hours=0)
+    done = maintain_table(lake, "daily_metrics", DAY, Retention(30, 90), vacuum_hours=0)
     assert done.files_compacted == 5
     assert done.files_removed == 5
     assert values(lake) == [0.0, 1.0, 2.0, 3.0, 4.0]
     assert (
         len(list((tmp_path / "lake" / "daily_metrics").rglob("*.parquet"))) == len(lake.file_uris("daily_metrics")) + 1
     )
+
+
+@pytest.mark.parametrize(("table", "kept"), [("events", 1), ("viewer_days", 1), ("content_daily", 2)])
+def test_raw_events_and_viewers_expire_and_what_was_counted_stays(lake: Lake, table: str, kept: int) -> None:
+    spec = TABLES[table]
+    old, new = DAY - timedelta(days=91), DAY - timedelta(days=90)
+    rows = [{"workspace_id": "w", "content_id": "c", "date": day, "event_id": str(day)} for day in (old, new)]
+    known = [{name: value for name, value in row.items() if name in spec.schema.names} for row in rows]
+    lake.append(table, pa.Table.from_pylist(known, schema=spec.schema))
+    maintain_table(lake, table, DAY, Retention(30, 90), vacuum_hours=0)
+    with Engine(lake).session() as session:
+        assert session.run(f"select * from {table}").read_all().num_rows == kept
 
 
 def test_a_lake_behind_a_url_is_read_and_written_the_same_way(tmp_path: Path) -> None:

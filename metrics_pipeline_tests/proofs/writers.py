@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from metrics_pipeline.lake.engine import Engine
 from metrics_pipeline.lake.lake import Lake
-from metrics_pipeline.lake.maintenance import maintain_table
+from metrics_pipeline.lake.maintenance import Retention, maintain_table
 from metrics_pipeline.lake.predicates import Partitions
 from metrics_pipeline.lake.table_spec import TableSpec
 from metrics_pipeline.lake.tables import COUNTER_READINGS, DAILY_METRICS
@@ -137,7 +137,7 @@ def maintain_generations(location: str, barrier: Barrier, seconds: float) -> dic
     barrier.wait()
     end, done = time.monotonic() + seconds, 0
     while time.monotonic() < end:
-        maintain_table(lake, "daily_metrics", DAY, 30, 24)
+        maintain_table(lake, "daily_metrics", DAY, Retention(30, 90), 24)
         done += 1
         time.sleep(0.5)
     return {"maintained": done}

@@ -1,6 +1,7 @@
 -- Grain: one metric of one entity in one period of the relation `calendar` (date, period_start, day_offset) and
 -- `periods` (period_start, period_end, previous_start, days_expected, days_elapsed, is_output). The period before
--- the first is in both, for growth. Inputs: daily_metrics, insight_readings (the platform's own $window values).
+-- the first is in both, for growth. Inputs: daily_metrics, insight_readings (the platform's own $window values), and
+-- viewer_days, from which distinct viewers of a period are counted where it begins on $viewers_from or later.
 -- Growth compares with the calendar-preceding period; the first state that matches counts, see docs/metrics.md.
 with
 days as (
@@ -76,6 +77,34 @@ own_windows as (
         order by r.source = 'import', r.read_at desc, r.source_metric
     ) = 1
 ),
+viewer_windows as (
+    -- first-party content: its viewers are known one by one
+    select p.period_start, v.workspace_id, v.entity_type, v.entity_id, count(distinct v.viewer_hash) as viewers
+    from (
+        select date, workspace_id, 'content' as entity_type, content_id as entity_id, viewer_hash
+        from viewer_days
+        where date >= $first and date < $end
+        union all
+        select date, workspace_id, 'creator', creator_id, viewer_hash
+        from viewer_days
+        where date >= $first and date < $end and creator_id is not null
+    ) as v
+    inner join calendar as p using (date)
+    group by p.period_start, v.workspace_id, v.entity_type, v.entity_id
+),
+window_values as (
+    select * from own_windows
+    union all by name
+    select
+        s.period_start, s.workspace_id, s.platform, s.metric, s.entity_type, s.entity_id, s.account_id,
+        cast(coalesce(v.viewers, 0) as double) as value,
+        s.last_read_at
+    from sums as s
+    left join viewer_windows as v
+        on v.period_start = s.period_start and v.workspace_id = s.workspace_id
+        and v.entity_type = s.entity_type and v.entity_id = s.entity_id
+    where s.platform = 'app' and s.metric = 'unique_viewers' and s.period_start >= $viewers_from
+),
 valued as (
     select
         s.* exclude (last_read_at),
@@ -88,6 +117,8 @@ valued as (
             when 'unique' then w.value
         end as value,
         case
+            when s.additivity = 'unique' and w.value is null and s.platform = 'app'
+                then 'distinct people cannot be summed over days, and who they were is no longer kept'
             when s.additivity = 'unique' and w.value is null
                 then 'distinct people cannot be summed over days, and the platform gave no value for the period'
             when s.additivity = 'ratio' and s.days_present > 0 and s.denominator is null then 'no components'
@@ -98,11 +129,15 @@ valued as (
         p.days_elapsed = p.days_expected and case s.additivity
             when 'last_value' then s.closing_day_complete
             when 'unique' then w.value is not null
-            else coalesce(c.covered_days, s.complete_days) = p.days_expected
+            -- events come by themselves: a day without a row is a day on which nothing happened
+            else s.platform = 'app' or coalesce(c.covered_days, s.complete_days) = p.days_expected
         end as is_complete
     from sums as s
     inner join periods as p using (period_start)
-    left join own_windows as w using (period_start, workspace_id, platform, entity_type, entity_id, account_id, metric)
+    left join window_values as w
+        on w.period_start = s.period_start and w.workspace_id = s.workspace_id and w.platform = s.platform
+        and w.entity_type = s.entity_type and w.entity_id = s.entity_id and w.metric = s.metric
+        and w.account_id is not distinct from s.account_id
     left join spans as c
         on c.period_start = s.period_start and c.workspace_id = s.workspace_id and c.platform = s.platform
         and c.entity_type = s.entity_type and c.entity_id = s.entity_id and c.metric = s.metric
@@ -142,9 +177,25 @@ comparable_days as (
         and e.entity_type = q.entity_type and e.entity_id = q.entity_id and e.metric = q.metric
         and e.account_id is not distinct from q.account_id
     where
-        q.additivity = 'additive' and q.previous_value is not null
+        q.additivity = 'additive' and q.previous_value is not null and q.platform <> 'app'
         and not (q.is_complete and q.previous_is_complete)
         and d.value is not null and e.value is not null
+    group by all
+    union all by name
+    -- of content every day that is over can be compared, also those on which nothing happened
+    select
+        q.period_start, q.workspace_id, q.platform, q.entity_type, q.entity_id, q.account_id, q.metric,
+        coalesce(stable_sum(case when d.period_start = q.period_start then d.value end), 0) as compared_value,
+        coalesce(stable_sum(case when d.period_start = q.previous_start then d.value end), 0) as compared_previous,
+        any_value(q.days_elapsed) as compared_days
+    from pairs as q
+    left join days as d
+        on d.period_start in (q.period_start, q.previous_start) and d.day_offset < q.days_elapsed
+        and d.workspace_id = q.workspace_id and d.platform = q.platform
+        and d.entity_type = q.entity_type and d.entity_id = q.entity_id and d.metric = q.metric
+    where
+        q.additivity = 'additive' and q.previous_value is not null and q.platform = 'app'
+        and not (q.is_complete and q.previous_is_complete) and q.days_elapsed > 0
     group by all
 ),
 comparable_accounts as (

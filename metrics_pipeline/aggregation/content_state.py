@@ -1,0 +1,69 @@
+"""The present state of content: lifetime totals of closed days, and content_metrics on top of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from metrics_pipeline.lake.engine import Engine, Parameter
+from metrics_pipeline.lake.predicates import Partitions
+from metrics_pipeline.settings import Settings
+
+WHOLE = Partitions()
+# Two days of velocity, and the day before them for spans of 24 hours that begin earlier.
+RECENT = timedelta(days=3)
+NEVER = date(1970, 1, 1)
+
+
+@dataclass(frozen=True)
+class ContentStateBuilder:
+    """Builds content_totals, view_times_totals, content_viewers and content_metrics."""
+
+    engine: Engine
+    settings: Settings
+
+    def close(self, now: datetime) -> int:
+        """Count everything up to the last day that no event can reach into the totals; returns the items."""
+        through = self.closed_through(now)
+        earlier, _ = self._through(through)
+        parameters: dict[str, Parameter] = {
+            "through": through,
+            # the totals hold the peaks of the hours before
+            "peaks_from": NEVER if earlier is None else earlier - RECENT,
+        }
+        self.engine.build("view_times_totals", "content/view_times_totals.sql", WHOLE, parameters)
+        return self.engine.build("content_totals", "content/content_totals.sql", WHOLE, parameters)
+
+    def count_viewers(self, now: datetime, notes: Mapping[str, str] | None = None) -> int:
+        """Count distinct viewers over every day whose viewers are kept; returns the items."""
+        parameters: dict[str, Parameter] = {"today": now.date(), "now": now}
+        return self.engine.build("content_viewers", "content/content_viewers.sql", WHOLE, parameters, notes=notes)
+
+    def refresh(self, now: datetime, notes: Mapping[str, str] | None = None) -> int:
+        """Build content_metrics as of `now`, after closing the days that have become old enough; returns the items."""
+        closed = self.closed_through(now)
+        through, has_days = self._through(closed)
+        if has_days and through != closed:
+            self.close(now)
+            through = closed
+        hour = now.replace(minute=0, second=0, microsecond=0)
+        parameters: dict[str, Parameter] = {
+            "through": through or NEVER,
+            "today": now.date(),
+            # hours of days that the totals do not hold yet may hold a peak as well
+            "recent": min(hour.date() - RECENT, through or NEVER),
+            "hour": hour,
+            "now": now,
+            "floor": self.settings.trending_floor,
+        }
+        return self.engine.build("content_metrics", "content/content_metrics.sql", WHOLE, parameters, notes=notes)
+
+    def closed_through(self, now: datetime) -> date:
+        """The last day whose events can no longer come in."""
+        return now.date() - timedelta(days=self.settings.event_lateness_days + 1)
+
+    def _through(self, closed: date) -> tuple[date | None, bool]:
+        """The day that the totals count to, and whether there is any day up to `closed`."""
+        (row,) = self.engine.query("content/totals_through.sql", {"closed": closed}).to_pylist()
+        return row["through_date"], row["has_days"]

@@ -1,0 +1,97 @@
+"""The shapes of answers, for the description at /openapi.json."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from metrics_pipeline.api.problems import MEDIA_TYPE
+
+
+class Problem(BaseModel):
+    """An error as RFC 9457 has it; decide by `code`."""
+
+    model_config = ConfigDict(extra="allow", title="Problem")
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    pointer: str | None = Field(None, description="JSON pointer to what is wrong in the body.")
+
+
+class Tracked(BaseModel):
+    event_id: str = Field(description="The event's own id, or the one it was given.")
+    received_at: datetime
+    status: Literal["accepted", "duplicate"]
+
+
+class TrackAnswer(BaseModel):
+    data: Tracked
+    meta: dict[str, str]
+
+
+class BatchResult(BaseModel):
+    index: int = Field(description="Place in the batch, from 0.")
+    event_id: str | None
+    status: Literal["accepted", "duplicate", "rejected", "retry"]
+    code: str | None = Field(None, description="Why it was rejected or has to be sent again.")
+    detail: str | None = None
+    pointer: str | None = Field(None, description="JSON pointer into the body.")
+
+
+class Batch(BaseModel):
+    accepted: int
+    duplicates: int
+    rejected: int
+    results: list[BatchResult] = Field(description="One per event, in the order sent.")
+    received_at: datetime
+
+
+class BatchAnswer(BaseModel):
+    data: Batch
+    meta: dict[str, str] = Field(description="`warning` where every event was rejected.")
+
+
+class ConnectedAccount(BaseModel):
+    workspace_id: str
+    account_id: str
+    platform: str
+    external_id: str = Field(description="The account as the platform knows it.")
+    status: str = Field(description="active, needs_reauth or disabled.")
+    reason: str | None = Field(description="Why it has this status.")
+    token_valid_until: datetime | None = Field(description="After it only the owner can help; null where unknown.")
+
+
+class AccountsAnswer(BaseModel):
+    data: list[ConnectedAccount]
+    meta: dict[str, str]
+
+
+class Health(BaseModel):
+    status: Literal["ok"]
+
+
+_MEANINGS = {
+    400: "The body is no JSON: invalid_json, incomplete_body.",
+    401: "missing_key or invalid_key.",
+    403: "insufficient_scope, origin_not_allowed or workspace_required.",
+    413: "body_too_large.",
+    415: "unsupported_media_type or unsupported_encoding.",
+    422: "The event, or the envelope of a batch, cannot be taken; nothing needs to be sent again as it is.",
+    429: "quota_exceeded: wait for Retry-After.",
+    503: "Nothing was stored; send the same again after Retry-After.",
+}
+# Not as FastAPI's `model`: that would promise application/json as well. The application adds the schema itself.
+_PROBLEM = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"description": meaning, "content": _PROBLEM} for status, meaning in _MEANINGS.items()
+}
+
+
+def instant_text(instant: datetime) -> str:
+    """An instant as answers write it: UTC, with Z."""
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

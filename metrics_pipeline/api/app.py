@@ -1,0 +1,50 @@
+"""The application: routes, errors, and who may call from a browser."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI
+
+from metrics_pipeline.api.answers import Problem
+from metrics_pipeline.api.cors import BrowserOrigins
+from metrics_pipeline.api.problems import LastResort, add_handlers
+from metrics_pipeline.api.routes import accounts, events, health
+from metrics_pipeline.api.services import Services
+
+
+class Api(FastAPI):
+    """FastAPI, whose description also has the shape of errors."""
+
+    def openapi(self) -> dict[str, Any]:
+        document = super().openapi()
+        document["components"]["schemas"].setdefault("Problem", Problem.model_json_schema())
+        return document
+
+
+def make_app(services: Services) -> FastAPI:
+    """The application on open services; it closes them when it stops."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await services.close()
+
+    app = Api(
+        title="metrics-pipeline",
+        version=version("metrics-pipeline"),
+        lifespan=lifespan,
+        # operation ids are the routes' names: client generators make method names of them
+        generate_unique_id_function=lambda route: route.name,
+    )
+    app.state.services = services
+    add_handlers(app)
+    app.add_middleware(BrowserOrigins, guard=services.guard)
+    app.add_middleware(LastResort)  # the last one added is the outermost
+    app.include_router(events.router)
+    app.include_router(accounts.router)
+    app.include_router(health.router)
+    return app

@@ -1,0 +1,140 @@
+"""Who calls: the key of the Authorization header decides the tenant and the rights, nothing else does."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from metrics_pipeline.api.problems import Problem, not_found
+from metrics_pipeline.clock import Clock
+from metrics_pipeline.control.api_key_check import StoredKey, find_key, live_origins, note_use
+from metrics_pipeline.control.api_key_text import KeyText, parse_key_text
+from metrics_pipeline.control.key_ring import KeyRing
+from metrics_pipeline.errors import UserError
+
+# How long a revoked key may go on working: the price of not asking the database at every request.
+REMEMBER_SECONDS = 5.0
+REMEMBERED_KEYS = 10_000
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whose key it is. Without a workspace: an operator, who sees all of them."""
+
+    key_id: str
+    workspace_id: str | None
+    scopes: frozenset[str]
+    origins: frozenset[str] = frozenset()
+
+    @property
+    def is_browser(self) -> bool:
+        """Whether the key is one that everybody can read."""
+        return bool(self.origins)
+
+    def require_scope(self, scope: str) -> None:
+        """Raises Problem 403 where the key lacks it."""
+        if scope not in self.scopes:
+            raise Problem(403, "insufficient_scope", f"The key lacks the scope {scope}.")
+
+    def require_origin(self, origin: str | None) -> None:
+        """Raises Problem 403 where a browser's key is used from another page than it is for."""
+        if self.is_browser and (origin is None or origin.lower() not in self.origins):
+            raise Problem(403, "origin_not_allowed", "This key does not work from this origin.")
+
+    def own_workspace(self) -> str:
+        """The workspace that what is sent belongs to. Raises Problem 403 for an operator's key."""
+        if self.workspace_id is None:
+            raise Problem(403, "workspace_required", "An operator's key belongs to no workspace; use a workspace's.")
+        return self.workspace_id
+
+    def visible(self, workspace_id: str) -> str:
+        """The workspace asked for. Raises Problem 404, as for one that does not exist, where it is another's."""
+        if self.workspace_id not in (None, workspace_id):
+            raise not_found()
+        return workspace_id
+
+
+class Guard:
+    """Checks keys, with what the database said remembered for a few seconds."""
+
+    def __init__(self, control: Engine, load_ring: Callable[[], KeyRing], clock: Clock) -> None:
+        self._control = control
+        self._load_ring = load_ring
+        self._ring = load_ring()
+        self._clock = clock
+        self._stored: dict[str, tuple[float, StoredKey | None]] = {}
+        self._origins: tuple[float, frozenset[str]] = (float("-inf"), frozenset())
+        self._notes: dict[str, asyncio.Task[None]] = {}
+
+    async def caller(self, text: str | None) -> Caller:
+        """Who presents this key.
+
+        Raises:
+            Problem: 401, the same for a missing shape, an unknown id, a wrong secret, an ended or a revoked key.
+        """
+        if not text:
+            raise _unauthorized("missing_key", "Send a key: Authorization: Bearer mk_...", "")
+        key = parse_key_text(text)
+        stored = None if key is None else await self._find(key.key_id)
+        if key is None or stored is None or not self._accepts(stored, key):
+            raise _unauthorized("invalid_key", "The key is not known or not valid any more.", ', error="invalid_token"')
+        if stored.needs_note(self._ring, self._clock.now()) and key.key_id not in self._notes:
+            self._notes[key.key_id] = asyncio.create_task(self._note(key))
+        record = stored.record
+        return Caller(record.key_id, record.workspace_id, frozenset(record.scopes), frozenset(record.origins))
+
+    async def origins(self) -> frozenset[str]:
+        """Every origin that some valid browser key names."""
+        read_at, origins = self._origins
+        if time.monotonic() - read_at > REMEMBER_SECONDS:
+            origins = await asyncio.to_thread(live_origins, self._control, self._clock.now())
+            self._origins = (time.monotonic(), origins)
+        return origins
+
+    async def finish(self) -> None:
+        """Wait until what is being written is written."""
+        await asyncio.gather(*self._notes.values())
+
+    async def _find(self, key_id: str) -> StoredKey | None:
+        now = time.monotonic()
+        read_at, stored = self._stored.get(key_id, (float("-inf"), None))
+        if now - read_at > REMEMBER_SECONDS:
+            stored = await asyncio.to_thread(find_key, self._control, key_id)
+            if len(self._stored) >= REMEMBERED_KEYS:
+                self._stored.clear()
+            self._stored[key_id] = (now, stored)
+        return stored
+
+    def _accepts(self, stored: StoredKey, key: KeyText) -> bool:
+        now = self._clock.now()
+        try:
+            return stored.accepts(key, self._ring, now)
+        except UserError:
+            self._ring = self._load_ring()  # a key was added to the ring since this process started
+        try:
+            return stored.accepts(key, self._ring, now)
+        except UserError as error:
+            log.error("key %s cannot be checked: %s", key.key_id, error)
+            return False
+
+    async def _note(self, key: KeyText) -> None:
+        """A note that fails is tried again at a later request; the request itself does not wait for it."""
+        try:
+            await asyncio.to_thread(note_use, self._control, self._ring, key, self._clock.now())
+        except DBAPIError as error:
+            log.warning("the use of key %s could not be noted: %s", key.key_id, type(error).__name__)
+        finally:
+            self._stored.pop(key.key_id, None)
+            self._notes.pop(key.key_id, None)
+
+
+def _unauthorized(code: str, detail: str, challenge: str) -> Problem:
+    return Problem(401, code, detail, headers={"WWW-Authenticate": f'Bearer realm="metrics-pipeline"{challenge}'})

@@ -1,0 +1,59 @@
+"""Request bodies: JSON of a bounded size, read strictly."""
+
+from __future__ import annotations
+
+import json
+from typing import NoReturn
+
+from starlette.requests import ClientDisconnect, Request
+
+from metrics_pipeline.api.problems import Problem
+
+
+async def read_json(request: Request, limit: int) -> object:
+    """The body's JSON value; of at most `limit` bytes, whether its length was announced or not.
+
+    Raises:
+        Problem: 415 for another content type or encoding, 413 for too much, 400 for what is no JSON.
+    """
+    _check_type(request)
+    body = await _read(request, limit)
+    try:
+        return json.loads(body.decode(), parse_constant=_refuse)
+    except (ValueError, RecursionError):  # also no UTF-8, a number of thousands of digits, NaN
+        raise Problem(400, "invalid_json", "The body is no JSON text in UTF-8.") from None
+
+
+def _check_type(request: Request) -> None:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json" and not (
+        media_type.startswith("application/") and media_type.endswith("+json")
+    ):
+        raise Problem(415, "unsupported_media_type", "Send the body as Content-Type: application/json.")
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise Problem(415, "unsupported_encoding", "Send the body as it is, without Content-Encoding.")
+
+
+async def _read(request: Request, limit: int) -> bytes:
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > limit:
+        raise _too_large(limit)
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async for part in request.stream():
+            size += len(part)
+            if size > limit:
+                raise _too_large(limit)
+            parts.append(part)
+    except ClientDisconnect:
+        raise Problem(400, "incomplete_body", "The connection ended before the body did.") from None
+    return b"".join(parts)
+
+
+def _too_large(limit: int) -> Problem:
+    return Problem(413, "body_too_large", f"The body may have at most {limit} bytes.")
+
+
+def _refuse(_constant: str) -> NoReturn:
+    raise ValueError("NaN and Infinity are no JSON")

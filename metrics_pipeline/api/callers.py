@@ -1,0 +1,35 @@
+"""The caller of a request as a parameter of its route: `caller: Ingester` also says which scope is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from metrics_pipeline.api.auth import Caller
+from metrics_pipeline.api.services import Parts
+from metrics_pipeline.control.api_keys import INGEST, READ
+
+_BEARER = HTTPBearer(
+    auto_error=False, scheme_name="key", description="An API key: `metrics-pipeline key create` prints one."
+)
+
+
+def caller_with(scope: str) -> Callable[..., Awaitable[Caller]]:
+    """What FastAPI calls before a route: the caller, who has this scope, or a Problem 401 or 403."""
+
+    async def caller(
+        request: Request, parts: Parts, given: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
+    ) -> Caller:
+        found = await parts.guard.caller(given.credentials if given is not None else None)
+        found.require_origin(request.headers.get("origin"))
+        found.require_scope(scope)
+        return found
+
+    return caller
+
+
+Reader = Annotated[Caller, Depends(caller_with(READ))]
+Ingester = Annotated[Caller, Depends(caller_with(INGEST))]

@@ -1,0 +1,64 @@
+"""How the bodies of event requests are described. They are read by the events' own validation, not by this."""
+
+from __future__ import annotations
+
+from metrics_pipeline.events.fields import EVENT_TYPES, OBJECTS, TOP
+
+_TYPES: dict[str, object] = {"type": "string", "enum": sorted(EVENT_TYPES)}
+_TIMES = ("client_ts", "sent_at")
+_NOTES = {
+    "event_id": "A UUID, made before the first try and kept for every retry; without it no duplicate is found.",
+    "creator_id": "Required for follow and unfollow.",
+    "content_id": "Required for every other type.",
+    "client_ts": "When it happened on the client's clock, with an offset.",
+    "user_agent": "The viewer's; looked at for bots and not stored.",
+}
+
+
+def _top(column: str) -> dict[str, object]:
+    if column == "event_type":
+        return _TYPES
+    shape: dict[str, object] = {"type": "string"}
+    if column in _TIMES:
+        shape["format"] = "date-time"
+    if column in _NOTES:
+        shape["description"] = _NOTES[column]
+    return shape
+
+
+_EVENT: dict[str, object] = {
+    "type": "object",
+    "description": (
+        "An event in camelCase. The column names of the table `events` (event_type, watch_time, ...) are read as well, "
+        "at the top level. Times in seconds, progress 0 to 1, completionPercent 0 to 100. Unknown fields are ignored."
+    ),
+    "required": ["eventType", "sessionId"],
+    "properties": {
+        **{names[0]: _top(column) for column, _, names in TOP},
+        **{
+            name: {"type": "object", "properties": {key: {"description": column} for column, _, key in fields}}
+            for name, fields in OBJECTS.items()
+        },
+    },
+    "example": {"eventType": "view_start", "contentId": "video-1", "sessionId": "session-1"},
+}
+_BATCH: dict[str, object] = {
+    "type": "object",
+    "required": ["batch"],
+    "properties": {
+        "sent_at": {
+            "type": "string",
+            "format": "date-time",
+            "description": "The client's clock at this try: events are moved by how far it is off.",
+        },
+        "batch": {"type": "array", "minItems": 1, "maxItems": 100, "items": _EVENT},
+    },
+}
+
+
+def _body(schema: dict[str, object]) -> dict[str, object]:
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+TRACK_BODY = _body(_EVENT)
+BATCH_BODY = _body(_BATCH)

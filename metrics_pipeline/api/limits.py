@@ -1,0 +1,96 @@
+"""How much one may send: per end user behind a browser's key, per key otherwise.
+
+Counts live in this process: several API processes each allow the full quota.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from limits import RateLimitItem, RateLimitItemPerMinute
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
+
+from metrics_pipeline.api.auth import Caller
+from metrics_pipeline.api.limit_store import TwoWindows
+from metrics_pipeline.api.problems import Problem
+from metrics_pipeline.settings import Settings
+
+WINDOW_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What a request costs somebody: `cost` of the quota of a policy."""
+
+    policy: str
+    item: RateLimitItem
+    subject: str
+    cost: int = 1
+
+
+class EventLimits:
+    """Quotas of the paths that take events, each over a sliding minute."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._limiter = SlidingWindowCounterRateLimiter(TwoWindows())
+        self._track = RateLimitItemPerMinute(settings.api_user_track_per_minute)
+        self._batch = RateLimitItemPerMinute(settings.api_user_batches_per_minute)
+        self._browser_key = RateLimitItemPerMinute(settings.api_browser_key_events_per_minute)
+        self._server_key = RateLimitItemPerMinute(settings.api_server_key_events_per_minute)
+
+    async def spend_single(self, caller: Caller, user: str) -> dict[str, str]:
+        """Charge one event; the headers for the answer.
+
+        Raises:
+            Problem: 429 where a quota is used up; nothing is charged then.
+        """
+        return await self._spend(caller, "user-track", self._track, {user}, 1)
+
+    async def spend_batch(self, caller: Caller, users: Collection[str], events: int) -> dict[str, str]:
+        """Charge a batch to everyone it has events of; as spend_single."""
+        return await self._spend(caller, "user-batch", self._batch, users, events)
+
+    async def _spend(
+        self, caller: Caller, policy: str, item: RateLimitItem, users: Collection[str], events: int
+    ) -> dict[str, str]:
+        key_item = self._browser_key if caller.is_browser else self._server_key
+        charges = [Charge("key", key_item, caller.key_id, events)]
+        if caller.is_browser:
+            charges += [Charge(policy, item, f"{caller.key_id}/{policy}/{_short(user)}") for user in users]
+        exhausted = [c for c in charges if not await self._limiter.test(c.item, c.subject, cost=c.cost)]
+        if exhausted:
+            headers = await self._headers(exhausted[:1])
+            stats = await self._limiter.get_window_stats(exhausted[0].item, exhausted[0].subject)
+            headers["Retry-After"] = str(_seconds_until(stats.reset_time))
+            raise Problem(
+                429,
+                "quota_exceeded",
+                "Too many requests; wait as long as Retry-After says.",
+                headers=headers,
+                extensions={"violated-policies": sorted({charge.policy for charge in exhausted})},
+            )
+        for charge in charges:
+            await self._limiter.hit(charge.item, charge.subject, cost=charge.cost)
+        return await self._headers(charges[:2])
+
+    async def _headers(self, charges: Sequence[Charge]) -> dict[str, str]:
+        """RateLimit-Policy and RateLimit, as in the IETF draft on rate-limit headers."""
+        left = []
+        for charge in charges:
+            stats = await self._limiter.get_window_stats(charge.item, charge.subject)
+            left.append(f'"{charge.policy}";r={max(0, stats.remaining)};t={_seconds_until(stats.reset_time)}')
+        quotas = (f'"{charge.policy}";q={charge.item.amount};w={WINDOW_SECONDS}' for charge in charges)
+        return {"RateLimit-Policy": ", ".join(quotas), "RateLimit": ", ".join(left)}
+
+
+def _seconds_until(instant: float) -> int:
+    return max(1, math.ceil(instant - time.time()))
+
+
+def _short(user: str) -> str:
+    """Whatever was sent as a user id, in a bounded length; nobody reads user ids out of the counters either."""
+    return hashlib.blake2b(user.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()

@@ -1,0 +1,136 @@
+"""Errors as RFC 9457 problem documents: a stable `code` for programs, a sentence for people, never the input."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import traceback
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MEDIA_TYPE = "application/problem+json"
+TYPE_PREFIX = "urn:metrics-pipeline:problem:"
+RETRY_SECONDS = 1  # a full queue empties in far less; a database that restarts is asked again a few times
+
+log = logging.getLogger(__name__)
+
+
+class Problem(Exception):  # noqa: N818 - an answer, and named as RFC 9457 names it
+    """A request that is answered with an error. `code` is a promise: programs decide by it."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        extensions: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.headers = dict(headers or {})
+        self.extensions = dict(extensions or {})
+
+    def response(self) -> JSONResponse:
+        """The answer."""
+        body = {
+            "type": TYPE_PREFIX + self.code,
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "code": self.code,
+            "detail": self.detail,
+            **self.extensions,
+        }
+        return JSONResponse(body, self.status, headers=self.headers, media_type=MEDIA_TYPE)
+
+
+def not_found() -> Problem:
+    """The same for what does not exist and for what belongs to someone else."""
+    return Problem(404, "not_found", "There is nothing here, or not for this key.")
+
+
+def unavailable(detail: str, code: str = "unavailable") -> Problem:
+    """A 503 with the seconds to wait: nothing was stored, the same request may be sent again."""
+    return Problem(503, code, detail, headers={"Retry-After": str(RETRY_SECONDS)})
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Every error an application can answer with, in this one shape."""
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(DBAPIError, _database)
+
+
+async def _problem(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Problem)  # noqa: S101 - for the type checker: it is registered for nothing else
+    return error.response()
+
+
+async def _http(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return not_found().response()
+    status = HTTPStatus(error.status_code)
+    code = status.name.lower()
+    return Problem(status, code, f"{status.description or status.phrase}.", headers=error.headers).response()
+
+
+async def _invalid(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    # Of each error the place and the rule: its message, input and context may repeat what was sent.
+    errors = [
+        {"code": found["type"], "pointer": "/" + "/".join(str(part) for part in found["loc"][1:])}
+        for found in error.errors()
+    ]
+    extensions = {"errors": errors}
+    return Problem(422, "invalid_request", "A parameter cannot be used.", extensions=extensions).response()
+
+
+async def _database(_request: Request, error: Exception) -> JSONResponse:
+    log.error("a database refused: %s", type(error).__name__)
+    return unavailable("A store behind this service does not answer.").response()
+
+
+class LastResort:
+    """The outermost layer: what nobody expected is logged without any value and answered with a trace id.
+
+    An exception's own message may hold what was sent, so the log gets its type and the lines of code only.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception as error:  # noqa: BLE001 - the boundary of one request: the others go on
+            trace_id = secrets.token_hex(8)
+            lines = "".join(traceback.format_tb(error.__traceback__))
+            log.error("request %s failed with %s\n%s", trace_id, type(error).__qualname__, lines)
+            if not started:
+                problem = Problem(
+                    500, "internal_error", "This is a fault of the service.", extensions={"trace_id": trace_id}
+                )
+                await problem.response()(scope, receive, send)

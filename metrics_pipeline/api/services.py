@@ -1,0 +1,59 @@
+"""What the routes work with, opened once per process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy import Engine
+
+from metrics_pipeline.api.auth import Guard
+from metrics_pipeline.api.limits import EventLimits
+from metrics_pipeline.clock import Clock
+from metrics_pipeline.control.database import open_control
+from metrics_pipeline.control.key_ring import load_key_ring
+from metrics_pipeline.events.ingestion import Ingestion
+from metrics_pipeline.settings import Settings
+
+
+@dataclass(frozen=True)
+class Services:
+    """Closed by the application when it stops: only then is everything that was answered with 202 out of its hands."""
+
+    control: Engine
+    guard: Guard
+    limits: EventLimits
+    ingestion: Ingestion
+    clock: Clock
+
+    @classmethod
+    def open(cls, settings: Settings) -> Services:
+        """Open the stores.
+
+        Raises:
+            UserError: one of them cannot be used.
+        """
+        control = open_control(settings)
+        return cls(
+            control=control,
+            guard=Guard(control, lambda: load_key_ring(settings), settings.clock),
+            limits=EventLimits(settings),
+            ingestion=Ingestion.open(settings),
+            clock=settings.clock,
+        )
+
+    async def close(self) -> None:
+        """Commit what waits, then let go of the stores."""
+        await self.ingestion.aclose()
+        await self.guard.finish()
+        self.control.dispose()
+
+
+def _services(request: Request) -> Services:
+    services = request.app.state.services
+    assert isinstance(services, Services)  # noqa: S101 - for the type checker: the application sets it
+    return services
+
+
+Parts = Annotated[Services, Depends(_services)]

@@ -1,0 +1,139 @@
+"""From the inbox to content_metrics: what runs every minute, and what runs every hour.
+
+Which hours and days have become dirty stands in the commits that brought the events; up to which of them the
+work is done stands in the commits of what was built last. So a crash anywhere repeats work and forgets nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import pyarrow as pa
+
+from metrics_pipeline.aggregation.content import ContentBuilder
+from metrics_pipeline.aggregation.content_state import ContentStateBuilder
+from metrics_pipeline.events.dirty import Hour, dirty_since
+from metrics_pipeline.events.drain import DrainFigures, drain, forget_ids
+from metrics_pipeline.events.inbox import open_inbox
+from metrics_pipeline.lake.engine import Parameter
+from metrics_pipeline.pipeline import Pipeline
+from metrics_pipeline.windows import DAY, Window, midnight
+
+# Written into the commits of what is built last: the version of the events table that everything before rests on.
+EVENTS_VERSION = "events.version"
+# Maintenance commits without a note; more of them in a row than this would only repeat work.
+COMMITS_LOOKED_AT = 50
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What a refresh built: the hours whose events had changed, and the content items."""
+
+    hours: list[Hour]
+    items: int
+
+
+@dataclass(frozen=True)
+class ContentFlow:
+    """The steps between an accepted event and the numbers of content."""
+
+    pipeline: Pipeline
+
+    @property
+    def builder(self) -> ContentBuilder:
+        return ContentBuilder(self.pipeline.engine, self.pipeline.catalog, self.pipeline.settings)
+
+    @property
+    def state(self) -> ContentStateBuilder:
+        return ContentStateBuilder(self.pipeline.engine, self.pipeline.settings)
+
+    def waiting(self) -> int:
+        """Events in the inbox; also 1 where the last refresh has not seen every event of the lake."""
+        inbox = open_inbox(self.pipeline.settings)
+        try:
+            rows = inbox.backlog().rows
+        finally:
+            inbox.close()
+        behind = self._done("content_metrics") < self.pipeline.lake.version("events")
+        return rows or int(behind)
+
+    def drain(self) -> DrainFigures:
+        """Move what the inbox holds into the lake, and forget ids that are too old to come again."""
+        settings = self.pipeline.settings
+        inbox = open_inbox(settings)
+        try:
+            figures = drain(inbox, self.pipeline.lake, chunk=settings.event_drain_rows)
+            forget_ids(inbox, settings.clock.now().date(), settings.event_lateness_days)
+            return figures
+        finally:
+            inbox.close()
+
+    def refresh(self) -> Refreshed:
+        """Rebuild the hours that events came into since the last refresh, then content_metrics."""
+        now = self.pipeline.settings.clock.now()
+        version, dirty = self._dirty_since(self._done("content_metrics"), now)
+        if dirty:
+            dirty = self._with_views(dirty)
+            self.builder.hourly([_instant(hour) for hour in dirty], now)
+            self._reopen(sorted({day for day, _ in dirty}), now)
+        items = self.state.refresh(now, {EVENTS_VERSION: str(version)})
+        return Refreshed(sorted(dirty), items)
+
+    def dirty_days(self) -> list[date]:
+        """Days whose day tables lack events."""
+        now = self.pipeline.settings.clock.now()
+        _, dirty = self._dirty_since(self._done("content_viewers"), now)
+        return sorted(day for day in self._days_of(dirty) if day <= now.date())
+
+    def rebuild_days(self, window: Window) -> dict[str, int]:
+        """Rebuild the tables of these days and count distinct viewers; returns the rows written by table."""
+        now = self.pipeline.settings.clock.now()
+        done = self._done("content_viewers")
+        # what comes in while the days are built is dirty again
+        version, dirty = self._dirty_since(done, now)
+        rows = self.builder.daily(window, now)
+        is_all = {day for day in self._days_of(dirty) if day <= now.date()} <= set(window.days())
+        items = self.state.count_viewers(now, {EVENTS_VERSION: str(version if is_all else done)})
+        return {**rows, "content_viewers": items}
+
+    def _reopen(self, days: list[date], now: datetime) -> None:
+        """Count closed days anew that events came into after all: imported ones, or erased ones."""
+        closed = [day for day in days if day <= self.state.closed_through(now)]
+        if closed:
+            self.builder.daily(Window.of_days(closed[0], closed[-1] + DAY), now)
+            self.state.close(now)
+
+    def _days_of(self, dirty: set[Hour]) -> set[date]:
+        """The days of dirty hours, and those in which a view that reaches into them may have begun."""
+        reach = timedelta(hours=self.pipeline.settings.view_max_hours)
+        return {day for day, _ in dirty} | {(_instant(hour) - reach).date() for hour in dirty}
+
+    def _with_views(self, dirty: set[Hour]) -> set[Hour]:
+        """The hours with those in which views began that their events belong to, or cut short."""
+        instants = [_instant(hour) for hour in dirty]
+        hours = pa.table({"hour_start": pa.array(instants, pa.timestamp("us", tz="UTC"))})
+        days = (min(instants).date(), max(instants).date() + DAY)
+        parameters: dict[str, Parameter] = {"first_day": days[0], "end_day": days[1]}
+        with self.pipeline.engine.session({"hours_of_events": hours}, days={"events": days}) as session:
+            arrived = session.run_file("content/events_of_hours.sql", parameters).read_all()
+        return dirty | {(instant.date(), instant.hour) for instant in self.builder.dirty_hours(arrived)}
+
+    def _done(self, table: str) -> int:
+        """The version of the events table that `table` says everything before it rests on; 0 before the first time."""
+        commits = self.pipeline.lake.table(table).history(COMMITS_LOOKED_AT)
+        return next((int(commit[EVENTS_VERSION]) for commit in commits if EVENTS_VERSION in commit), 0)
+
+    def _dirty_since(self, version: int, now: datetime) -> tuple[int, set[Hour]]:
+        """The version of the events table now, and the hours that events came into since `version`."""
+        events = self.pipeline.lake.table("events")
+        dirty = dirty_since(events, version)
+        if dirty is None:  # the log no longer says: everything an event can reach may have changed
+            reach = now.date() - DAY * (self.pipeline.settings.event_lateness_days + 1)
+            days = Window.of_days(reach, now.date() + DAY).days()
+            dirty = frozenset((day, hour) for day in days for hour in range(24))
+        return events.version(), set(dirty)
+
+
+def _instant(hour: Hour) -> datetime:
+    return midnight(hour[0]) + timedelta(hours=hour[1])

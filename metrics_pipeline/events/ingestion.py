@@ -1,0 +1,142 @@
+"""Taking events in: validated, queued, committed in groups, answered after the commit.
+
+One thread commits whatever is there; while it waits for the disk the next group gathers, so the group grows with
+the load and a single event waits for a few milliseconds. Nothing is answered before its commit, so a killed process
+owes nobody anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Self
+
+from metrics_pipeline.events.committer import Committer, Retry
+from metrics_pipeline.events.figures import IngestionFigures
+from metrics_pipeline.events.inbox import Inbox, InboxRow, open_inbox
+from metrics_pipeline.events.model import Event, Handover, Refused
+from metrics_pipeline.events.results import EventResult
+from metrics_pipeline.events.validation import validate
+from metrics_pipeline.settings import Settings
+
+Outcome = list[bool] | Retry
+
+
+class Ingestion:
+    """The one way in: for HTTP, imports and tests. Close it, or use it with `with`, so that what waits is committed."""
+
+    def __init__(self, inbox: Inbox, settings: Settings) -> None:
+        self._inbox = inbox
+        self._lateness = timedelta(days=settings.event_lateness_days)
+        self._figures = IngestionFigures()
+        self._figures_lock = threading.Lock()
+        self._committer = Committer(
+            inbox,
+            capacity=settings.event_queue_size,
+            interval=settings.event_commit_milliseconds / 1000,
+            group=settings.event_commit_size,
+        )
+
+    @classmethod
+    def open(cls, settings: Settings) -> Self:
+        """The configured inbox with a running committer.
+
+        Raises:
+            InboxUnavailableError: the inbox cannot be opened.
+        """
+        return cls(open_inbox(settings), settings)
+
+    async def submit(
+        self,
+        workspace_id: str,
+        events: Sequence[Mapping[str, object]],
+        *,
+        sent_at: datetime | None,
+        received_at: datetime,
+        user_agent: str | None,
+    ) -> list[EventResult]:
+        """One result per event, in order, once those that are accepted are durable.
+
+        The tenant is the credential's. `sent_at` and `received_at` have an offset. Cancelling gives up the answer,
+        not the events.
+        """
+        return await self.hand_in(Handover(workspace_id, received_at, sent_at, user_agent), events)
+
+    async def hand_in(self, handover: Handover, events: Sequence[object]) -> list[EventResult]:
+        """`submit` for callers that say more of where the events come from, such as imports."""
+        if not events:
+            return []
+        checked = [validate(event, handover, self._lateness) for event in events]
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Outcome] = loop.create_future()
+
+        def settle(outcome: Outcome) -> None:
+            if not answer.done():  # it is when the caller was cancelled
+                answer.set_result(outcome)
+
+        refusal = self._committer.put([InboxRow.of(event) for event in checked], settle, loop)
+        return self._results(checked, refusal or await answer)
+
+    def submit_blocking(self, handover: Handover, events: Sequence[object]) -> list[EventResult]:
+        """`hand_in` for callers without an event loop; waits for the commit."""
+        if not events:
+            return []
+        checked = [validate(event, handover, self._lateness) for event in events]
+        done = threading.Event()
+        answer: list[Outcome] = []
+
+        def settle(outcome: Outcome) -> None:
+            answer.append(outcome)
+            done.set()
+
+        refusal = self._committer.put([InboxRow.of(event) for event in checked], settle, None)
+        if refusal is None:
+            done.wait()
+        return self._results(checked, refusal or answer[0])
+
+    def figures(self) -> IngestionFigures:
+        """What came in since the start."""
+        with self._figures_lock:
+            return self._figures
+
+    @property
+    def is_running(self) -> bool:
+        """Whether events can be taken; a readiness check asks."""
+        return self._committer.is_running
+
+    @property
+    def queued(self) -> int:
+        """Events that wait to be committed."""
+        return self._committer.queued
+
+    def close(self) -> None:
+        """Take no more events, commit those that wait, close the inbox."""
+        self._committer.close()
+        self._inbox.close()
+
+    async def aclose(self) -> None:
+        """`close` beside a running event loop, which has to hand out the last answers."""
+        await asyncio.to_thread(self.close)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _results(self, checked: Sequence[Event | Refused], outcome: Outcome) -> list[EventResult]:
+        if isinstance(outcome, Retry):
+            results = [EventResult("retry", event.event_id, outcome.code, outcome.detail) for event in checked]
+        else:
+            results = [_result(event, taken) for event, taken in zip(checked, outcome, strict=True)]
+        with self._figures_lock:
+            self._figures = self._figures.with_results(results, sum(e.ignored for e in checked if isinstance(e, Event)))
+        return results
+
+
+def _result(event: Event | Refused, taken: bool) -> EventResult:
+    if isinstance(event, Refused):
+        return EventResult("rejected", event.event_id, event.code, event.detail, event.pointer)
+    return EventResult("accepted" if taken else "duplicate", event.event_id)
