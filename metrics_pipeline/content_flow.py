@@ -84,7 +84,7 @@ class ContentFlow:
         """Days whose day tables lack events."""
         now = self.pipeline.settings.clock.now()
         _, dirty = self._dirty_since(self._done("content_viewers"), now)
-        return sorted(day for day in self._days_of(dirty) if day <= now.date())
+        return sorted(self._days_of(dirty, now))
 
     def rebuild_days(self, window: Window) -> dict[str, int]:
         """Rebuild the tables of these days and count distinct viewers; returns the rows written by table."""
@@ -93,7 +93,7 @@ class ContentFlow:
         # what comes in while the days are built is dirty again
         version, dirty = self._dirty_since(done, now)
         rows = self.builder.daily(window, now)
-        is_all = {day for day in self._days_of(dirty) if day <= now.date()} <= set(window.days())
+        is_all = self._days_of(dirty, now) <= set(window.days())
         items = self.state.count_viewers(now, {EVENTS_VERSION: str(version if is_all else done)})
         return {**rows, "content_viewers": items}
 
@@ -104,10 +104,11 @@ class ContentFlow:
             self.builder.daily(Window.of_days(closed[0], closed[-1] + DAY), now)
             self.state.close(now)
 
-    def _days_of(self, dirty: set[Hour]) -> set[date]:
-        """The days of dirty hours, and those in which a view that reaches into them may have begun."""
+    def _days_of(self, dirty: set[Hour], now: datetime) -> set[date]:
+        """The days up to today of dirty hours, and those in which a view that reaches into them may have begun."""
         reach = timedelta(hours=self.pipeline.settings.view_max_hours)
-        return {day for day, _ in dirty} | {(_instant(hour) - reach).date() for hour in dirty}
+        days = {day for day, _ in dirty} | {(_instant(hour) - reach).date() for hour in dirty}
+        return {day for day in days if day <= now.date()}
 
     def _with_views(self, dirty: set[Hour]) -> set[Hour]:
         """The hours with those in which views began that their events belong to, or cut short."""

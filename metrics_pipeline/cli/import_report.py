@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -59,6 +59,14 @@ def show_checked(checked: Checked) -> None:
         )
     if len(checked.unconnected) > SHOWN_ACCOUNTS:
         out.print(f"{len(checked.unconnected) - SHOWN_ACCOUNTS} more accounts are not connected.", markup=False)
+
+
+def show_bad_rows(problems: Sequence[tuple[int, str]]) -> None:
+    """The first bad rows by line, and how many there are, on stderr; nothing where all are good."""
+    for line, problem in problems[:SHOWN_PROBLEMS]:
+        err.print(f"line {line}: {problem}", markup=False)
+    if problems:
+        err.print(f"{plural(len(problems), 'bad row')}.", markup=False)
 
 
 def write_problems(path: Path, problems: pa.Table) -> None:

@@ -100,7 +100,7 @@ def events(
     use_data_dir(data_dir)
     settings = load_settings()
 
-    from metrics_pipeline.cli.import_report import SHOWN_PROBLEMS, plural, reading_bar
+    from metrics_pipeline.cli.import_report import plural, reading_bar, show_bad_rows
     from metrics_pipeline.content_flow import ContentFlow
     from metrics_pipeline.imports.events import import_events
     from metrics_pipeline.imports.source_files import checked_file
@@ -110,10 +110,7 @@ def events(
     pipeline = Pipeline(settings)
     with reading_bar(err, file) as progress:
         done = import_events(pipeline, file, workspace, file_format, take_old=old, progress=progress)
-    for line, problem in done.problems[:SHOWN_PROBLEMS]:
-        err.print(f"line {line}: {problem}", markup=False)
-    if done.problems:
-        err.print(f"{plural(len(done.problems), 'bad row')}.", markup=False)
+    show_bad_rows(done.problems)
     known = f", {done.duplicates} known already" if done.duplicates else ""
     out.print(f"Imported {plural(done.accepted, 'event')} from {file.name} as {done.import_id}{known}.", markup=False)
     if no_build:
@@ -141,7 +138,7 @@ def content(
     use_data_dir(data_dir)
     settings = load_settings()
 
-    from metrics_pipeline.cli.import_report import SHOWN_PROBLEMS, plural, reading_bar
+    from metrics_pipeline.cli.import_report import plural, reading_bar, show_bad_rows
     from metrics_pipeline.imports.content import import_content
     from metrics_pipeline.imports.source_files import checked_file
     from metrics_pipeline.pipeline import Pipeline
@@ -149,10 +146,7 @@ def content(
     checked_file(file, file_format)  # before anything is created
     with reading_bar(err, file) as progress:
         done = import_content(Pipeline(settings), file, workspace, file_format, strict=strict, progress=progress)
-    for line, problem in done.problems[:SHOWN_PROBLEMS]:
-        err.print(f"line {line}: {problem}", markup=False)
-    if done.problems:
-        err.print(f"{plural(len(done.problems), 'bad row')}.", markup=False)
+    show_bad_rows(done.problems)
     if done.extra_columns:
         out.print(f"Ignored unknown columns: {', '.join(done.extra_columns)}.", markup=False)
     out.print(f"Imported {plural(done.items, 'item')} from {file.name}, {done.new} of them new.", markup=False)

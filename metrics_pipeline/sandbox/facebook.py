@@ -9,6 +9,7 @@ from metrics_pipeline.sandbox.facebook_post_insights import post_insights
 from metrics_pipeline.sandbox.graph_errors import GraphWords, graph_error, no_such_object
 from metrics_pipeline.sandbox.graph_paging import post_page
 from metrics_pipeline.sandbox.graph_path import graph_path
+from metrics_pipeline.sandbox.graph_posts import post_there
 from metrics_pipeline.sandbox.ids import PostRef, parse_numeric_id
 
 PLATFORM = "facebook"
@@ -58,12 +59,7 @@ def _of_page(call: Call, external_id: str, edge: str | None) -> dict[str, object
 
 
 def _of_post(call: Call, object_id: str, ref: PostRef, edge: str | None) -> dict[str, object]:
-    call.guard(WORDS, ref.external_id)
-    account = call.world.account(PLATFORM, ref.external_id, call.at)
-    gone = call.faults.is_deleted(PLATFORM, ref.external_id, object_id)
-    if account is None or gone or ref.index > account.newest_index(call.at):
-        raise no_such_object(object_id)
-    post = account.post(ref.index)
+    account, post = post_there(call, WORDS, object_id, ref)
     if edge is None:
         return post_fields(call, account, post)
     if edge == "insights":

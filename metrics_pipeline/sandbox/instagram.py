@@ -8,6 +8,7 @@ from metrics_pipeline.sandbox.calls import Call, Reply
 from metrics_pipeline.sandbox.graph_errors import GraphWords, graph_error, no_such_object
 from metrics_pipeline.sandbox.graph_paging import post_page
 from metrics_pipeline.sandbox.graph_path import graph_path
+from metrics_pipeline.sandbox.graph_posts import post_there
 from metrics_pipeline.sandbox.ids import PostRef, exists, numeric_id, parse_numeric_id
 from metrics_pipeline.sandbox.instagram_account_insights import account_insights
 from metrics_pipeline.sandbox.instagram_fields import media_fields, profile_fields
@@ -61,12 +62,7 @@ def _of_account(call: Call, external_id: str, edge: str | None) -> dict[str, obj
 
 
 def _of_medium(call: Call, media_id: str, ref: PostRef, edge: str | None) -> dict[str, object]:
-    call.guard(WORDS, ref.external_id)
-    account = call.world.account(PLATFORM, ref.external_id, call.at)
-    gone = call.faults.is_deleted(PLATFORM, ref.external_id, media_id)
-    if account is None or gone or ref.index > account.newest_index(call.at):
-        raise no_such_object(media_id)
-    post = account.post(ref.index)
+    account, post = post_there(call, WORDS, media_id, ref)
     if post.kind == "story" and not _is_live(post, call.at):
         raise no_such_object(media_id)
     if edge is None:
