@@ -13,12 +13,14 @@ import pyarrow as pa
 
 from metrics_pipeline.aggregation.content import ContentBuilder
 from metrics_pipeline.aggregation.content_state import ContentStateBuilder
+from metrics_pipeline.control.erased_people import ErasedPeopleReader
+from metrics_pipeline.control.key_ring import load_key_ring
 from metrics_pipeline.events.dirty import Hour, dirty_since
 from metrics_pipeline.events.drain import DrainFigures, drain, forget_ids
 from metrics_pipeline.events.inbox import open_inbox
 from metrics_pipeline.lake.engine import Parameter
 from metrics_pipeline.pipeline import Pipeline
-from metrics_pipeline.windows import DAY, Window, midnight
+from metrics_pipeline.windows import DAY, Window, midnight, runs_of_days
 
 # Written into the commits of what is built last: the version of the events table that everything before rests on.
 EVENTS_VERSION = "events.version"
@@ -63,7 +65,8 @@ class ContentFlow:
         settings = self.pipeline.settings
         inbox = open_inbox(settings)
         try:
-            figures = drain(inbox, self.pipeline.lake, chunk=settings.event_drain_rows)
+            erased = ErasedPeopleReader(self.pipeline.control, lambda: load_key_ring(settings))
+            figures = drain(inbox, self.pipeline.lake, chunk=settings.event_drain_rows, erased_people=erased.read)
             forget_ids(inbox, settings.clock.now().date(), settings.event_lateness_days)
             return figures
         finally:
@@ -97,11 +100,22 @@ class ContentFlow:
         items = self.state.count_viewers(now, {EVENTS_VERSION: str(version if is_all else done)})
         return {**rows, "content_viewers": items}
 
+    def rebuild_dirty_days(self) -> list[date]:
+        """Rebuild the tables of exactly the days that lack events, or lost some; returns the days."""
+        now = self.pipeline.settings.clock.now()
+        version, dirty = self._dirty_since(self._done("content_viewers"), now)
+        days = sorted(self._days_of(dirty, now))
+        for run in runs_of_days(days):
+            self.builder.daily(run, now)
+        self.state.count_viewers(now, {EVENTS_VERSION: str(version)})
+        return days
+
     def _reopen(self, days: list[date], now: datetime) -> None:
         """Count closed days anew that events came into after all: imported ones, or erased ones."""
         closed = [day for day in days if day <= self.state.closed_through(now)]
         if closed:
-            self.builder.daily(Window.of_days(closed[0], closed[-1] + DAY), now)
+            for run in runs_of_days(closed):
+                self.builder.daily(run, now)
             self.state.close(now)
 
     def _days_of(self, dirty: set[Hour], now: datetime) -> set[date]:

@@ -21,9 +21,11 @@ def build_definitions(pipeline: Pipeline, *, fixed: bool = False) -> dg.Definiti
     from metrics_pipeline.assets.aggregates import aggregate_assets
     from metrics_pipeline.assets.collection import collection_assets, side_tables
     from metrics_pipeline.assets.content import content_assets
+    from metrics_pipeline.assets.erasure import erasure_job
     from metrics_pipeline.assets.maintenance import maintenance_job
     from metrics_pipeline.assets.resource import pipeline_resource
     from metrics_pipeline.automation.content_sensor import content_sensors
+    from metrics_pipeline.automation.erasure_sensor import erasure_sensors
     from metrics_pipeline.automation.jobs import close_jobs, collection_jobs, content_jobs
     from metrics_pipeline.automation.schedules import schedules
     from metrics_pipeline.automation.sensors import sensors
@@ -43,11 +45,12 @@ def build_definitions(pipeline: Pipeline, *, fixed: bool = False) -> dg.Definiti
             *content_assets(partitions),
         ],
         asset_checks=[*table_checks(), *token_checks(platforms)],
-        jobs=[*asset_jobs.values(), maintenance_job],
+        jobs=[*asset_jobs.values(), maintenance_job, erasure_job],
         schedules=list(schedules(platforms, partitions, pipeline.settings)),
         sensors=[
             *sensors(dict(asset_jobs), partitions, pipeline.settings),
             *content_sensors(asset_jobs, partitions, pipeline.settings),
+            *erasure_sensors(asset_jobs, erasure_job, partitions, pipeline.settings),
         ],
         resources={"pipeline": resource},
         executor=dg.in_process_executor,

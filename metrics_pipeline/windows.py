@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -92,3 +92,14 @@ class Window:
         if self.start == midnight(self.first_day) and self.end == midnight(self.end.date()):
             return f"{self.first_day} to {self.end.date()}"
         return f"{self.start:%Y-%m-%d %H:%M} to {self.end:%Y-%m-%d %H:%M}"
+
+
+def runs_of_days(days: Iterable[date]) -> list[Window]:
+    """The days as windows, one for each run of neighbouring days, oldest first."""
+    runs: list[Window] = []
+    for day in sorted(set(days)):
+        if runs and runs[-1].end == midnight(day):
+            runs[-1] = Window(runs[-1].start, midnight(day + DAY))
+        else:
+            runs.append(Window.of_day(day))
+    return runs

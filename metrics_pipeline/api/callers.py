@@ -10,7 +10,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from metrics_pipeline.api.auth import Caller
 from metrics_pipeline.api.services import Parts
-from metrics_pipeline.control.api_keys import INGEST, READ
+from metrics_pipeline.control.api_keys import ADMIN, INGEST, READ
 
 _BEARER = HTTPBearer(
     auto_error=False, scheme_name="key", description="An API key: `metrics-pipeline key create` prints one."
@@ -33,3 +33,4 @@ def caller_with(scope: str) -> Callable[..., Awaitable[Caller]]:
 
 Reader = Annotated[Caller, Depends(caller_with(READ))]
 Ingester = Annotated[Caller, Depends(caller_with(INGEST))]
+Admin = Annotated[Caller, Depends(caller_with(ADMIN))]

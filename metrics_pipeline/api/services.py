@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -12,7 +13,7 @@ from metrics_pipeline.api.auth import Guard
 from metrics_pipeline.api.limits import EventLimits
 from metrics_pipeline.clock import Clock
 from metrics_pipeline.control.database import open_control
-from metrics_pipeline.control.key_ring import load_key_ring
+from metrics_pipeline.control.key_ring import KeyRing, load_key_ring
 from metrics_pipeline.events.ingestion import Ingestion
 from metrics_pipeline.settings import Settings
 
@@ -26,6 +27,7 @@ class Services:
     limits: EventLimits
     ingestion: Ingestion
     clock: Clock
+    load_ring: Callable[[], KeyRing]
 
     @classmethod
     def open(cls, settings: Settings) -> Services:
@@ -41,6 +43,7 @@ class Services:
             limits=EventLimits(settings),
             ingestion=Ingestion.open(settings),
             clock=settings.clock,
+            load_ring=lambda: load_key_ring(settings),
         )
 
     async def close(self) -> None:

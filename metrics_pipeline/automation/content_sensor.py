@@ -33,7 +33,7 @@ def content_sensors(
         description="Requests processing while the inbox holds events, or the lake holds some that are not counted.",
     )
     def event_inbox(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        if _is_unfinished(context.instance, PROCESS_EVENTS):
+        if is_unfinished(context.instance, PROCESS_EVENTS):
             return dg.SkipReason("The last run is not finished.")
         waiting = ContentFlow(Pipeline.from_environment()).waiting()
         return dg.RunRequest() if waiting else dg.SkipReason("Nothing waits.")
@@ -46,7 +46,7 @@ def content_sensors(
         description="Rebuilds the days of content that events came into, late ones too, with their distinct viewers.",
     )
     def content_days_changed(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        if _is_unfinished(context.instance, CONTENT_DAYS):
+        if is_unfinished(context.instance, CONTENT_DAYS):
             return dg.SkipReason("The last run is not finished.")
         pipeline = Pipeline.from_environment()
         days = {day.isoformat() for day in ContentFlow(pipeline).dirty_days()}
@@ -61,5 +61,6 @@ def content_sensors(
     return [event_inbox, content_days_changed]
 
 
-def _is_unfinished(instance: dg.DagsterInstance, job: str) -> bool:
+def is_unfinished(instance: dg.DagsterInstance, job: str) -> bool:
+    """Whether a run of this job waits or is under way."""
     return bool(instance.get_run_records(dg.RunsFilter(job_name=job, statuses=UNFINISHED), limit=1))

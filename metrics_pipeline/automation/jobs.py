@@ -20,6 +20,9 @@ MONTHLY_CLOSE = "monthly_close"
 MAINTENANCE = "maintenance"
 PROCESS_EVENTS = "process_events"
 CONTENT_DAYS = "content_days"
+ERASE_PEOPLE = "erase_people"
+# First and last day whose numbers a run changed, where no partition tag says so.
+DAYS_TAG = "metrics/days"
 
 
 # Dagster exports no name for a job whose selection is not resolved yet.

@@ -13,6 +13,7 @@ from metrics_pipeline.cli import (
     demo,
     dev,
     doctor,
+    erasures,
     imports,
     keys,
     maintain,
@@ -42,5 +43,6 @@ def register(app: typer.Typer) -> None:
     doctor.register(app)
     maintain.register(app)
     imports.register(app)
+    erasures.register(app)
     replay.register(app)
     sandbox.register(app)

@@ -203,3 +203,38 @@ class Hold(Base):
     account_id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
     until: Mapped[datetime] = mapped_column(UtcDateTime())
     reason: Mapped[str] = mapped_column(Text)
+
+
+class Erasure(Base):
+    """One person's erasure. The identifier is sealed (see Credential) until it is carried out, then gone.
+
+    `digest` is the person under a pepper from ring key `ring_key_id`; `proof` says what was deleted where.
+    """
+
+    __tablename__ = "erasures"
+    __table_args__ = (Index("ix_erasures_state", "state"),)
+
+    id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    workspace_id: Mapped[str] = mapped_column(String(ID_LENGTH), ForeignKey("workspaces.id"))
+    ring_key_id: Mapped[str] = mapped_column(String(ID_LENGTH))
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    wrapped_key: Mapped[bytes | None] = mapped_column(LargeBinary)
+    ciphertext: Mapped[bytes | None] = mapped_column(LargeBinary)
+    state: Mapped[str] = mapped_column(String(16))
+    requested_by: Mapped[str | None] = mapped_column(String(NAME_LENGTH))
+    requested_at: Mapped[datetime] = mapped_column(UtcDateTime())
+    erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
+    completed_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
+    proof: Mapped[dict[str, object]] = mapped_column(JSON)
+
+
+class ErasedPerson(Base):
+    """A person, or a session of that person, whose events are refused: as a digest, see Erasure."""
+
+    __tablename__ = "erased_people"
+
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
+    erasure_id: Mapped[str] = mapped_column(String(ID_LENGTH), ForeignKey("erasures.id"), index=True)
+    workspace_id: Mapped[str] = mapped_column(String(ID_LENGTH))
+    ring_key_id: Mapped[str] = mapped_column(String(ID_LENGTH))
+    digest: Mapped[bytes] = mapped_column(LargeBinary)

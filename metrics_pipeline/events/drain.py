@@ -8,7 +8,7 @@ other's version when they commit. Event ids the table already holds on the days 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.json
 from deltalake import DeltaTable
 
+from metrics_pipeline.control.erased_people import ErasedPeople
 from metrics_pipeline.events.dirty import Hour, hours_of, to_metadata
 from metrics_pipeline.events.inbox import Inbox, StoredRow
 from metrics_pipeline.lake.engine import Engine
@@ -42,6 +43,8 @@ class DrainFigures:
     """Events left out because the table held their id."""
     rejected: int = 0
     """Refused events appended to the quarantine."""
+    erased: int = 0
+    """Events dropped because they belong to people who were erased since they were accepted."""
     commits: int = 0
     dirty_hours: set[Hour] = field(default_factory=set)
 
@@ -50,10 +53,13 @@ class DrainFigures:
         return sorted({day for day, _ in self.dirty_hours})
 
 
-def drain(inbox: Inbox, lake: Lake, *, chunk: int) -> DrainFigures:
+def drain(
+    inbox: Inbox, lake: Lake, *, chunk: int, erased_people: Callable[[], ErasedPeople] = ErasedPeople
+) -> DrainFigures:
     """Move what is in the inbox into the lake, `chunk` rows a commit.
 
-    What comes in meanwhile is for the next call.
+    What comes in meanwhile is for the next call. `erased_people` says whose events are dropped; it is asked for every
+    piece.
 
     Raises:
         InboxUnavailableError: the inbox does not answer; what was moved so far is moved.
@@ -65,8 +71,9 @@ def drain(inbox: Inbox, lake: Lake, *, chunk: int) -> DrainFigures:
     after, end = 0, inbox.last_sequence()
     while after < end and (rows := inbox.peek(chunk, after=after)):
         after = rows[-1].sequence
-        _append_events(engine, inbox.uuid, after, [row for row in rows if row.kind == "accepted"], figures)
-        _append_rejected(lake, inbox.uuid, after, [row for row in rows if row.kind == "rejected"], figures)
+        people = erased_people()
+        _append_events(engine, inbox.uuid, after, [row for row in rows if row.kind == "accepted"], people, figures)
+        _append_rejected(lake, inbox.uuid, after, [row for row in rows if row.kind == "rejected"], people, figures)
         inbox.delete_through(after)
     return figures
 
@@ -82,10 +89,12 @@ def _done(lake: Lake, uuid: str) -> int:
     return max(lake.table(name).transaction_version(f"inbox:{uuid}") or 0 for name in tables)
 
 
-def _append_events(engine: Engine, uuid: str, last: int, rows: Sequence[StoredRow], figures: DrainFigures) -> None:
+def _append_events(
+    engine: Engine, uuid: str, last: int, rows: Sequence[StoredRow], people: ErasedPeople, figures: DrainFigures
+) -> None:
     if not rows:
         return
-    incoming = to_arrow(rows, EVENTS, "event_ts")
+    incoming = _without_erased(to_arrow(rows, EVENTS, "event_ts"), people, figures)
     appended = left_out = 0
     dirty: frozenset[Hour] = frozenset()
 
@@ -104,10 +113,12 @@ def _append_events(engine: Engine, uuid: str, last: int, rows: Sequence[StoredRo
         figures.dirty_hours |= dirty
 
 
-def _append_rejected(lake: Lake, uuid: str, last: int, rows: Sequence[StoredRow], figures: DrainFigures) -> None:
+def _append_rejected(
+    lake: Lake, uuid: str, last: int, rows: Sequence[StoredRow], people: ErasedPeople, figures: DrainFigures
+) -> None:
     if not rows:
         return
-    incoming = to_arrow(rows, REJECTED_EVENTS, "received_at")
+    incoming = _without_erased(to_arrow(rows, REJECTED_EVENTS, "received_at"), people, figures)
     appended = 0
 
     def produce(_: DeltaTable, done: int) -> Addition | None:
@@ -153,6 +164,17 @@ def to_arrow(rows: Sequence[StoredRow], spec: TableSpec, day_of: str) -> pa.Tabl
     }
     columns = [made[name] if name in made else read.column(name) for name in spec.schema.names]
     return pa.Table.from_arrays(columns, schema=spec.schema)
+
+
+def _without_erased(rows: pa.Table, people: ErasedPeople, figures: DrainFigures) -> pa.Table:
+    if not people.workspaces() & set(pc.unique(rows.column("workspace_id")).to_pylist()):
+        return rows
+    who = [rows.column(name).to_pylist() for name in ("workspace_id", "user_id")]
+    # a refused event has no column for its session
+    sessions = rows.column("session_id").to_pylist() if "session_id" in rows.column_names else [None] * rows.num_rows
+    kept = rows.filter(pa.array([person not in people for person in zip(*who, sessions, strict=True)], pa.bool_()))
+    figures.erased += rows.num_rows - kept.num_rows
+    return kept
 
 
 def _following(rows: pa.Table, sequence: int) -> pa.Table:

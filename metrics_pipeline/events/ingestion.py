@@ -18,6 +18,7 @@ from metrics_pipeline.events.figures import IngestionFigures
 from metrics_pipeline.events.inbox import Inbox, InboxRow, open_inbox
 from metrics_pipeline.events.model import Event, Handover, Refused
 from metrics_pipeline.events.results import EventResult
+from metrics_pipeline.events.suppression import CODE, DETAIL, Checked, Erased, Suppression
 from metrics_pipeline.events.validation import validate
 from metrics_pipeline.settings import Settings
 
@@ -27,8 +28,9 @@ Outcome = list[bool] | Retry
 class Ingestion:
     """The one way in: for HTTP, imports and tests. Close it, or use it with `with`, so that what waits is committed."""
 
-    def __init__(self, inbox: Inbox, settings: Settings) -> None:
+    def __init__(self, inbox: Inbox, settings: Settings, suppression: Suppression | None = None) -> None:
         self._inbox = inbox
+        self._suppression = suppression or Suppression()
         self._lateness = timedelta(days=settings.event_lateness_days)
         self._figures = IngestionFigures()
         self._figures_lock = threading.Lock()
@@ -41,12 +43,13 @@ class Ingestion:
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
-        """The configured inbox with a running committer.
+        """The configured inbox with a running committer; events of erased people are refused.
 
         Raises:
             InboxUnavailableError: the inbox cannot be opened.
+            UserError: the control database cannot be used.
         """
-        return cls(open_inbox(settings), settings)
+        return cls(open_inbox(settings), settings, Suppression.open(settings))
 
     async def submit(
         self,
@@ -68,7 +71,12 @@ class Ingestion:
         """`submit` for callers that say more of where the events come from, such as imports."""
         if not events:
             return []
-        checked = [validate(event, handover, self._lateness) for event in events]
+        if self._suppression.is_stale:
+            await asyncio.to_thread(self._suppression.refresh)
+        checked = self._checked(handover, events)
+        rows = _rows(checked)
+        if not rows:
+            return self._results(checked, [])
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Outcome] = loop.create_future()
 
@@ -76,14 +84,19 @@ class Ingestion:
             if not answer.done():  # it is when the caller was cancelled
                 answer.set_result(outcome)
 
-        refusal = self._committer.put([InboxRow.of(event) for event in checked], settle, loop)
+        refusal = self._committer.put(rows, settle, loop)
         return self._results(checked, refusal or await answer)
 
     def submit_blocking(self, handover: Handover, events: Sequence[object]) -> list[EventResult]:
         """`hand_in` for callers without an event loop; waits for the commit."""
         if not events:
             return []
-        checked = [validate(event, handover, self._lateness) for event in events]
+        if self._suppression.is_stale:
+            self._suppression.refresh()
+        checked = self._checked(handover, events)
+        rows = _rows(checked)
+        if not rows:
+            return self._results(checked, [])
         done = threading.Event()
         answer: list[Outcome] = []
 
@@ -91,10 +104,14 @@ class Ingestion:
             answer.append(outcome)
             done.set()
 
-        refusal = self._committer.put([InboxRow.of(event) for event in checked], settle, None)
+        refusal = self._committer.put(rows, settle, None)
         if refusal is None:
             done.wait()
         return self._results(checked, refusal or answer[0])
+
+    def refuse_erased_now(self) -> None:
+        """Ask at once who was erased, instead of within a few seconds."""
+        self._suppression.refresh()
 
     def figures(self) -> IngestionFigures:
         """What came in since the start."""
@@ -126,14 +143,27 @@ class Ingestion:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _results(self, checked: Sequence[Event | Refused], outcome: Outcome) -> list[EventResult]:
-        if isinstance(outcome, Retry):
-            results = [EventResult("retry", event.event_id, outcome.code, outcome.detail) for event in checked]
-        else:
-            results = [_result(event, taken) for event, taken in zip(checked, outcome, strict=True)]
+    def _checked(self, handover: Handover, events: Sequence[object]) -> list[Checked]:
+        return self._suppression.without_erased([validate(event, handover, self._lateness) for event in events])
+
+    def _results(self, checked: Sequence[Checked], outcome: Outcome) -> list[EventResult]:
+        """One result per event; `outcome` speaks of those that were handed to the inbox."""
+        taken = iter(() if isinstance(outcome, Retry) else outcome)
+        results = []
+        for event in checked:
+            if isinstance(event, Erased):
+                results.append(EventResult("rejected", event.event_id, CODE, DETAIL))
+            elif isinstance(outcome, Retry):
+                results.append(EventResult("retry", event.event_id, outcome.code, outcome.detail))
+            else:
+                results.append(_result(event, next(taken)))
         with self._figures_lock:
             self._figures = self._figures.with_results(results, sum(e.ignored for e in checked if isinstance(e, Event)))
         return results
+
+
+def _rows(checked: Sequence[Checked]) -> list[InboxRow]:
+    return [InboxRow.of(event) for event in checked if not isinstance(event, Erased)]
 
 
 def _result(event: Event | Refused, taken: bool) -> EventResult:

@@ -134,6 +134,34 @@ class PostgresInbox:
         with self._transaction() as connection:
             return connection.execute("delete from event_seen where received_day < %s", [before]).rowcount
 
+    def remove(self, sequences: Sequence[int]) -> int:
+        with self._transaction() as connection:
+            return connection.execute("delete from event_inbox where sequence = any(%s)", [list(sequences)]).rowcount
+
+    def forget_ids(self, ids: Sequence[tuple[str, str]]) -> int:
+        with self._transaction() as connection:
+            return connection.execute(
+                "delete from event_seen using unnest(%s::text[], %s::text[]) as gone (workspace_id, event_id) "
+                "where event_seen.workspace_id = gone.workspace_id and event_seen.event_id = gone.event_id",
+                [[workspace for workspace, _ in ids], [event for _, event in ids]],
+            ).rowcount
+
+    def scrub(self) -> None:
+        """Rewrite the small table of waiting events; deleted ids leave their pages with the server's next vacuum.
+
+        The server's own log and backups follow the server's retention.
+        """
+        with self._lock:
+            try:
+                connection = self._connected()
+                connection.execute("vacuum full event_inbox")
+                connection.execute("vacuum event_seen")
+            except psycopg.Error as error:
+                self._drop()
+                raise InboxUnavailableError(
+                    "unreachable", f"The inbox in Postgres cannot be used just now ({type(error).__name__})."
+                ) from error
+
     def backlog(self) -> Backlog:
         with self._transaction() as connection:
             counted = connection.execute("select count(*) from event_inbox").fetchone()

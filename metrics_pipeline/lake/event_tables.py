@@ -97,6 +97,8 @@ EVENTS = TableSpec(
     keys=("workspace_id", "event_id"),
     sort_by=("workspace_id", "content_id", "session_id", "event_ts"),
     day_column="date",
+    people_column="viewer_hash",
+    log_statistics=("workspace_id", "event_ts"),
 )
 
 REJECTED_EVENTS = TableSpec(
@@ -122,6 +124,8 @@ REJECTED_EVENTS = TableSpec(
     keys=("workspace_id", "received_at", "sequence", "event_id", "import_id"),
     sort_by=("workspace_id", "received_at"),
     day_column="date",
+    people_column="user_id",
+    log_statistics=("workspace_id", "received_at"),
 )
 
 
@@ -248,6 +252,8 @@ VIEWER_DAYS = TableSpec(
     keys=("date", "workspace_id", "content_id", "viewer_hash"),
     sort_by=("workspace_id", "creator_id", "content_id", "viewer_hash"),
     day_column="date",
+    people_column="viewer_hash",
+    log_statistics=("workspace_id",),
 )
 
 VIEW_TIMES_DAILY = TableSpec(

@@ -124,6 +124,7 @@ class Lake:
                 partition_by=list(spec.partition_by),
                 name=spec.name,
                 description=spec.description,
+                configuration=dict(spec.properties),
             )
             return
         table = self.table(spec.name)
@@ -132,6 +133,8 @@ class Lake:
         if missing:  # an added column is the one migration a narrow table needs; it reads as null before
             added = DeltaSchema.from_arrow(pa.schema([spec.schema.field(name) for name in missing]))
             table.alter.add_columns(list(added.fields))
+        if spec.properties.items() - table.metadata().configuration.items():
+            table.alter.set_table_properties(spec.properties)
 
     def table(self, name: str) -> DeltaTable:
         """A fresh handle on the newest version."""

@@ -45,7 +45,10 @@ class TableSpec:
     """A lake table.
 
     keys: the columns that identify a row. sort_by: the order inside a file, so that one workspace's rows lie
-    together. day_column: the partition column by which rows age, None for tables that do not.
+    together. day_column: the partition column by which rows age, None for tables that do not. people_column: by
+    which a person's rows are found, in tables that have such rows. log_statistics: the columns whose smallest and
+    largest values may stand in the table's log, None for all; tables with people name harmless ones, because the
+    log outlives an erasure.
     """
 
     name: str
@@ -55,6 +58,13 @@ class TableSpec:
     keys: tuple[str, ...]
     sort_by: tuple[str, ...]
     day_column: str | None = None
+    people_column: str | None = None
+    log_statistics: tuple[str, ...] | None = None
+
+    @property
+    def properties(self) -> dict[str, str]:
+        """Properties of the Delta table."""
+        return {} if self.log_statistics is None else {"delta.dataSkippingStatsColumns": ",".join(self.log_statistics)}
 
     @property
     def schema(self) -> pa.Schema:

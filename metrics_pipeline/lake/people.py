@@ -1,0 +1,141 @@
+"""Taking persons out of the lake: their rows, the superseded files that still hold them, what crashed writers left.
+
+Rows are filtered out day by day and the day replaced: a delete by predicate would write the person's id into the
+table's log.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+
+from metrics_pipeline.lake.engine import Engine, Session
+from metrics_pipeline.lake.lake import Lake, commit_retries, replace_partitions
+from metrics_pipeline.lake.predicates import Partitions
+from metrics_pipeline.lake.table_spec import TableSpec
+from metrics_pipeline.lake.tables import TABLES
+
+# A writer that has not committed its file after so long will not.
+ORPHAN_HOURS = 1
+
+# How a row of `erased` (erasure_id, workspace_id, viewer_hash, user_id, quoted) is found in a table, by the column
+# that names people there. A refused event may name its person in what was sent only.
+_MATCHES = {
+    "viewer_hash": "t.workspace_id = p.workspace_id and t.viewer_hash = p.viewer_hash",
+    "user_id": "t.workspace_id = p.workspace_id and (t.user_id = p.user_id or contains(t.payload, p.quoted))",
+}
+
+Note = Callable[[pa.Table], Mapping[str, str]]
+
+
+def tables_with_people() -> list[TableSpec]:
+    """The tables with rows of single persons; raw events first: the others are made of them."""
+    return [spec for spec in TABLES.values() if spec.people_column is not None]
+
+
+@dataclass
+class Taken:
+    """What was taken out of one table."""
+
+    rows: Counter[str] = field(default_factory=Counter)
+    """Rows by erasure."""
+    days: set[date] = field(default_factory=set)
+
+
+def take_out(engine: Engine, spec: TableSpec, erased: pa.Table, note: Note = lambda _: {}) -> Taken:
+    """Rewrite the days of a table that have rows of these people, a commit each, without them.
+
+    `erased`: see _MATCHES. `note` makes the commit's metadata from the rows that go.
+
+    Raises:
+        CommitFailedError: other writers kept winning; what was done is done, and doing it again does the rest.
+    """
+    taken = Taken()
+    for day in _days_of(engine, spec, erased):
+        for attempt in commit_retries():
+            with attempt:
+                target = engine.lake.table(spec.name)
+                partition = Partitions(one_of=(str(spec.day_column), [day]))
+                with engine.session({"erased": erased}) as session:
+                    session.pin(target, spec.name, partition)
+                    gone = session.run(_rows_that(spec, "match")).read_all()
+                    remaining = session.run(_rows_that(spec, "remain")).cast(spec.schema)
+                    replace_partitions(target, partition.predicate(spec), remaining, note(gone))
+                # a refused event may name both the person and a session
+                once = gone.group_by(list(spec.keys)).aggregate([("erasure_id", "min")])
+                taken.rows.update(map(str, once["erasure_id_min"].to_pylist()))
+                taken.days.add(day)
+    return taken
+
+
+def count_rows(engine: Engine, spec: TableSpec, erased: pa.Table) -> int:
+    """Rows of these people in the table's present version."""
+    with engine.session({"erased": erased}) as session:
+        return session.run(_rows_that(spec, "match")).read_all().num_rows
+
+
+def remove_superseded(lake: Lake, name: str) -> int:
+    """Delete the files that the present version of a table does not use; returns how many.
+
+    Whoever still reads an older version loses it. Files that no version names stay, see `forsaken_files`.
+    """
+    table = lake.table(name)
+    return len(table.vacuum(retention_hours=0, dry_run=False, enforce_retention_duration=False))
+
+
+def forsaken_files(lake: Lake, name: str) -> int:
+    """Files that no version names: of a writer at work, or of one that crashed. Old ones are deleted first."""
+    table = lake.table(name)
+    table.vacuum(retention_hours=ORPHAN_HOURS, dry_run=False, enforce_retention_duration=False, full=True)
+    table = lake.table(name)
+    unused = set(table.vacuum(retention_hours=0, dry_run=True, enforce_retention_duration=False, full=True))
+    return len(unused - set(table.vacuum(retention_hours=0, dry_run=True, enforce_retention_duration=False)))
+
+
+def forsaken_spills() -> int:
+    """Directories of intermediate rows that crashed processes left; old ones are deleted first."""
+    left = 0
+    for directory in Path(tempfile.gettempdir()).glob("metrics-pipeline-*"):
+        files = [file for file in directory.rglob("*") if file.is_file()] if directory.is_dir() else []
+        if not files:
+            continue
+        if _age_hours(files) < ORPHAN_HOURS:
+            left += 1
+        else:
+            shutil.rmtree(directory, ignore_errors=True)
+    return left
+
+
+def _age_hours(files: list[Path]) -> float:
+    changed = [file.stat().st_mtime for file in files if file.exists()]
+    return (time.time() - max(changed, default=0)) / 3600
+
+
+def _days_of(engine: Engine, spec: TableSpec, erased: pa.Table) -> list[date]:
+    with engine.session({"erased": erased}) as session:
+        rows = _found(session, spec)
+    return sorted(day for day in rows if isinstance(day, date))
+
+
+def _found(session: Session, spec: TableSpec) -> list[object]:
+    statement = f"select distinct t.{spec.day_column} as day from {_join(spec)}"  # noqa: S608 - names of our own
+    return session.run(statement).read_all()["day"].to_pylist()
+
+
+def _rows_that(spec: TableSpec, how: str) -> str:
+    if how == "match":
+        return f"select p.erasure_id, t.* from {_join(spec)}"  # noqa: S608 - names of our own
+    condition = _MATCHES[str(spec.people_column)]
+    return f"select t.* from {spec.name} as t where not exists (select 1 from erased as p where {condition})"  # noqa: S608
+
+
+def _join(spec: TableSpec) -> str:
+    return f"{spec.name} as t inner join erased as p on {_MATCHES[str(spec.people_column)]}"
