@@ -10,6 +10,7 @@ from metrics_pipeline.catalog.loader import catalog
 from metrics_pipeline.catalog.relations import catalog_relations
 from metrics_pipeline.lake.engine import SQL_DIR, attach_table, connect_duckdb, read_statement
 from metrics_pipeline.lake.lake import Lake
+from metrics_pipeline.lake.spill import spill_directory
 from metrics_pipeline.lake.tables import TABLES
 from metrics_pipeline.settings import load_settings
 
@@ -34,7 +35,7 @@ def connect(data_dir: str | Path | None = None) -> duckdb.DuckDBPyConnection:
 
 def attach_all(lake: Lake) -> duckdb.DuckDBPyConnection:
     """A connection with every table, view and catalogue relation of a lake."""
-    connection = connect_duckdb()
+    connection = connect_duckdb(spill_directory(lake.location))
     for name, relation in catalog_relations(catalog()).items():
         connection.register(name, relation)
     for spec in TABLES.values():

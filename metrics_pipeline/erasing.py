@@ -17,7 +17,7 @@ from metrics_pipeline.control.erasures import PersonToErase
 from metrics_pipeline.errors import RunFailedError
 from metrics_pipeline.events.erasure import Erased, Sessions, erase, rows_left, sessions_of
 from metrics_pipeline.events.inbox import Inbox, open_inbox
-from metrics_pipeline.lake.people import forsaken_files, forsaken_spills, remove_superseded, tables_with_people
+from metrics_pipeline.lake.people import forsaken_files, remove_superseded, tables_with_people
 from metrics_pipeline.pipeline import Pipeline
 
 # Rows that come in beside a run are taken by its next pass.
@@ -55,7 +55,7 @@ def run_erasures(pipeline: Pipeline) -> ErasureRun:
             _carry_out(pipeline, inbox, people, run)
         finally:
             inbox.close()
-    run.forsaken = forsaken_spills() + sum(forsaken_files(pipeline.lake, spec.name) for spec in tables_with_people())
+    run.forsaken = forsaken_files(pipeline.lake)
     if not run.forsaken:
         run.completed = erasures.note_completed(pipeline.control, now=pipeline.settings.clock.now())
     return run

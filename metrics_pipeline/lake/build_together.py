@@ -13,6 +13,7 @@ from deltalake import DeltaTable
 from metrics_pipeline.lake.engine import Days, Engine, Parameter, Relations, Session, conform
 from metrics_pipeline.lake.lake import commit_retries, replace_partitions
 from metrics_pipeline.lake.predicates import Partitions
+from metrics_pipeline.lake.spill import spill_directory
 from metrics_pipeline.lake.tables import TABLES
 
 
@@ -47,8 +48,10 @@ def build_together(
     are computed again.
     """
     pending, counts = list(outputs), {o.table: 0 for o in outputs}
+    spill = spill_directory(engine.lake.location)
+    spill.mkdir(mode=0o700, parents=True, exist_ok=True)
     for attempt in commit_retries():
-        with attempt, tempfile.TemporaryDirectory(prefix="metrics-pipeline-") as directory:
+        with attempt, tempfile.TemporaryDirectory(dir=spill) as directory:
             # open before any input is read: what others commit meanwhile is then refused, never overwritten
             targets = {o.table: engine.lake.table(o.table) for o in pending}
             pinned: dict[str, DeltaTable] = {}

@@ -7,9 +7,7 @@ expression. Whatever has no portable form sits in named macros (`sql/macros.sql`
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cache
@@ -22,6 +20,7 @@ from deltalake import DeltaTable
 
 from metrics_pipeline.lake.lake import Lake
 from metrics_pipeline.lake.predicates import Partitions
+from metrics_pipeline.lake.spill import spill_directory
 from metrics_pipeline.lake.table_spec import TableSpec
 from metrics_pipeline.lake.tables import TABLES
 
@@ -45,10 +44,9 @@ def read_statement(file: str) -> str:
     return _COMMENT.sub("", whole).strip().rstrip(";")
 
 
-def connect_duckdb() -> duckdb.DuckDBPyConnection:
-    """An in-memory connection in UTC, with the macros; spills to the system's temporary directory."""
-    spill = Path(tempfile.gettempdir()) / f"metrics-pipeline-{os.getuid()}"
-    connection = duckdb.connect(config={"temp_directory": str(spill)})
+def connect_duckdb(spill: Path | None = None) -> duckdb.DuckDBPyConnection:
+    """An in-memory connection in UTC, with the macros; what does not fit into memory goes to `spill`."""
+    connection = duckdb.connect(config={"temp_directory": str(spill or spill_directory())})
     connection.execute("set TimeZone = 'UTC'")
     for statement in (SQL_DIR / "macros.sql").read_text().split(";"):
         if _COMMENT.sub("", statement).strip():
@@ -120,7 +118,7 @@ class Session:
         pinned: dict[str, DeltaTable] | None = None,
     ) -> None:
         self._lake = lake
-        self._connection = connect_duckdb()
+        self._connection = connect_duckdb(spill_directory(lake.location))
         self._days = days or {}
         self._pinned: dict[str, DeltaTable] = {} if pinned is None else pinned
         self._attached: set[str] = set()

@@ -6,20 +6,17 @@ table's log.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
 
 import pyarrow as pa
 
 from metrics_pipeline.lake.engine import Engine, Session
 from metrics_pipeline.lake.lake import Lake, commit_retries, replace_partitions
 from metrics_pipeline.lake.predicates import Partitions
+from metrics_pipeline.lake.spill import sweep_spill
 from metrics_pipeline.lake.table_spec import TableSpec
 from metrics_pipeline.lake.tables import TABLES
 
@@ -91,32 +88,20 @@ def remove_superseded(lake: Lake, name: str) -> int:
     return len(table.vacuum(retention_hours=0, dry_run=False, enforce_retention_duration=False))
 
 
-def forsaken_files(lake: Lake, name: str) -> int:
-    """Files that no version names: of a writer at work, or of one that crashed. Old ones are deleted first."""
+def forsaken_files(lake: Lake) -> int:
+    """Files that no version of a table with people names, and intermediate rows: of processes at work, or crashed.
+
+    Those older than ORPHAN_HOURS are deleted first; returns how many are left.
+    """
+    return sweep_spill(lake.location, ORPHAN_HOURS) + sum(_unnamed(lake, spec.name) for spec in tables_with_people())
+
+
+def _unnamed(lake: Lake, name: str) -> int:
     table = lake.table(name)
     table.vacuum(retention_hours=ORPHAN_HOURS, dry_run=False, enforce_retention_duration=False, full=True)
     table = lake.table(name)
     unused = set(table.vacuum(retention_hours=0, dry_run=True, enforce_retention_duration=False, full=True))
     return len(unused - set(table.vacuum(retention_hours=0, dry_run=True, enforce_retention_duration=False)))
-
-
-def forsaken_spills() -> int:
-    """Directories of intermediate rows that crashed processes left; old ones are deleted first."""
-    left = 0
-    for directory in Path(tempfile.gettempdir()).glob("metrics-pipeline-*"):
-        files = [file for file in directory.rglob("*") if file.is_file()] if directory.is_dir() else []
-        if not files:
-            continue
-        if _age_hours(files) < ORPHAN_HOURS:
-            left += 1
-        else:
-            shutil.rmtree(directory, ignore_errors=True)
-    return left
-
-
-def _age_hours(files: list[Path]) -> float:
-    changed = [file.stat().st_mtime for file in files if file.exists()]
-    return (time.time() - max(changed, default=0)) / 3600
 
 
 def _days_of(engine: Engine, spec: TableSpec, erased: pa.Table) -> list[date]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import timedelta
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -202,3 +203,26 @@ def test_a_url_that_is_none_is_told(tmp_path: Path) -> None:
         open_inbox(Settings(data_dir=tmp_path, database_url=SecretStr("no url at all")))
     with pytest.raises(InboxUnavailableError):
         open_inbox(Settings(data_dir=tmp_path, database_url=SecretStr("postgresql://u:secret@127.0.0.1:1/x")))
+
+
+def test_single_rows_and_ids_can_be_taken_out(inbox: Inbox) -> None:
+    inbox.append([row("a"), row("b"), row("c"), row("a", "other")])
+    stored = inbox.peek(9)
+    assert inbox.remove([stored[1].sequence, 99]) == 1
+    assert inbox.remove([]) == 0
+    assert [s.sequence for s in inbox.peek(9)] == [stored[0].sequence, stored[2].sequence, stored[3].sequence]
+    assert inbox.forget_ids([("acme", "b"), ("acme", "never")]) == 1
+    assert inbox.forget_ids([]) == 0
+    inbox.scrub()
+    assert inbox.append([row("a"), row("b"), row("a", "other")]) == [False, True, False]
+
+
+def test_deleted_rows_cannot_be_read_from_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "events.db"
+    with closing(SqliteInbox(path)) as inbox:
+        inbox.append([row(f"planted-{n}") for n in range(20_000)])
+        inbox.delete_through(10_000)
+        inbox.remove(range(10_001, 20_001))
+        inbox.forget_ids([("acme", f"planted-{n}") for n in range(20_000)])
+        inbox.scrub()
+        assert not [file for file in tmp_path.iterdir() if b"planted" in file.read_bytes()]

@@ -1,7 +1,8 @@
 -- Grain: one content item of the relation `parts` (days, or totals of days), every count summed.
 select
     workspace_id, content_id,
-    arg_max(creator_id, last_date) filter (where creator_id is not null) as creator_id,
+    -- of several on the last day the last by name: the same whatever order the rows are read in
+    arg_max(creator_id, (last_date, creator_id)) filter (where creator_id is not null) as creator_id,
     min(first_date) as first_date,
     max(last_date) as last_date,
     sum(impressions) as impressions,

@@ -23,7 +23,7 @@ Workspace = Annotated[
 ]
 
 
-@router.delete("/users/{user_id}", status_code=202, responses=ERRORS, name="erase_user")
+@router.delete("/users/{user_id:path}", status_code=202, responses=ERRORS, name="erase_user")
 async def erase_user(
     user_id: Annotated[str, Path(description="The user id that events carry.")],
     caller: Admin,
