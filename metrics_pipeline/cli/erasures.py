@@ -60,7 +60,7 @@ def run(data_dir: DataDir = None) -> None:
     use_data_dir(data_dir)
     done = run_erasures(Pipeline(load_settings()))
     out.print(
-        f"Erased {len(done.erased)} people: {done.rows} rows, {len(done.days)} days counted anew. "
+        f"Erased {len(done.erased)} {'person' if len(done.erased) == 1 else 'people'}: {done.rows} rows, {len(done.days)} days counted anew. "
         f"Completed: {', '.join(done.completed) or 'none'}.",
         markup=False,
     )
