@@ -59,8 +59,9 @@ def run(data_dir: DataDir = None) -> None:
 
     use_data_dir(data_dir)
     done = run_erasures(Pipeline(load_settings()))
+    people = "1 person" if len(done.erased) == 1 else f"{len(done.erased)} people"
     out.print(
-        f"Erased {len(done.erased)} {'person' if len(done.erased) == 1 else 'people'}: {done.rows} rows, {len(done.days)} days counted anew. "
+        f"Erased {people}: {done.rows} rows, {len(done.days)} days counted anew. "
         f"Completed: {', '.join(done.completed) or 'none'}.",
         markup=False,
     )
