@@ -19,11 +19,14 @@ from metrics_pipeline.events.dirty import Hour, dirty_since
 from metrics_pipeline.events.drain import DrainFigures, drain, forget_ids
 from metrics_pipeline.events.inbox import open_inbox
 from metrics_pipeline.lake.engine import Parameter
+from metrics_pipeline.lake.viewer_changes import items_with_new_viewers
 from metrics_pipeline.pipeline import Pipeline
 from metrics_pipeline.windows import DAY, Window, midnight, runs_of_days
 
 # Written into the commits of what is built last: the version of the events table that everything before rests on.
 EVENTS_VERSION = "events.version"
+# The version of viewer_days that distinct viewers were counted from.
+VIEWERS_VERSION = "viewers.version"
 # Maintenance commits without a note; more of them in a row than this would only repeat work.
 COMMITS_LOOKED_AT = 50
 
@@ -97,7 +100,9 @@ class ContentFlow:
         version, dirty = self._dirty_since(done, now)
         rows = self.builder.daily(window, now)
         is_all = self._days_of(dirty, now) <= set(window.days())
-        items = self.state.count_viewers(now, {EVENTS_VERSION: str(version if is_all else done)})
+        viewers, touched = items_with_new_viewers(self.pipeline.lake, self._noted("content_viewers", VIEWERS_VERSION))
+        notes = {EVENTS_VERSION: str(version if is_all else done), VIEWERS_VERSION: str(viewers)}
+        items = self.state.count_viewers(now, notes, touched)
         return {**rows, "content_viewers": items}
 
     def rebuild_dirty_days(self) -> list[date]:
@@ -136,8 +141,12 @@ class ContentFlow:
 
     def _done(self, table: str) -> int:
         """The version of the events table that `table` says everything before it rests on; 0 before the first time."""
+        return self._noted(table, EVENTS_VERSION) or 0
+
+    def _noted(self, table: str, note: str) -> int | None:
+        """The newest number under this note in the commits of `table`."""
         commits = self.pipeline.lake.table(table).history(COMMITS_LOOKED_AT)
-        return next((int(commit[EVENTS_VERSION]) for commit in commits if EVENTS_VERSION in commit), 0)
+        return next((int(commit[note]) for commit in commits if note in commit), None)
 
     def _dirty_since(self, version: int, now: datetime) -> tuple[int, set[Hour]]:
         """The version of the events table now, and the hours that events came into since `version`."""

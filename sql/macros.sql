@@ -17,3 +17,4 @@ create or replace macro stable_sum(x) as round(fsum(x), 6);
 create or replace macro utc_hour(instant) as cast(extract('hour' from instant) as integer);
 -- the same for equal pairs, hardly ever for others (engines differ, so it is never stored)
 create or replace macro pair_hash(one, other) as hash(one, other);
+create or replace macro iso_weekday(day) as cast(extract('isodow' from day) as integer);

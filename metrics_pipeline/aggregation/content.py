@@ -19,7 +19,7 @@ from metrics_pipeline.windows import DAY, HOUR, Window, midnight
 # The shared views of so many events need about 1.5 GB of memory; longer ranges are computed in portions.
 EVENTS_AT_ONCE = 12_000_000
 
-DAY_TABLES = ("content_daily", "content_audience_daily", "viewer_days", "view_times_daily")
+DAY_TABLES = ("content_daily", "content_audience_daily", "viewer_days", "view_times_daily", "watch_days")
 
 Hour = tuple[date, int]
 

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+import pyarrow as pa
+
+from metrics_pipeline.aggregation.viewers import ViewerCounter
 from metrics_pipeline.lake.engine import Engine, Parameter
 from metrics_pipeline.lake.predicates import Partitions
 from metrics_pipeline.settings import Settings
@@ -18,7 +21,7 @@ NEVER = date(1970, 1, 1)
 
 @dataclass(frozen=True)
 class ContentStateBuilder:
-    """Builds content_totals, view_times_totals, content_viewers and content_metrics."""
+    """Builds content_totals, view_times_totals, content_ages, content_viewers and content_metrics."""
 
     engine: Engine
     settings: Settings
@@ -31,14 +34,18 @@ class ContentStateBuilder:
             "through": through,
             # the totals hold the peaks of the hours before
             "peaks_from": NEVER if earlier is None else earlier - RECENT,
+            "oldest": self._oldest(now),
         }
+        # content_totals last: it says to which day everything is closed
+        self.engine.build("content_ages", "content/content_ages.sql", WHOLE, parameters)
         self.engine.build("view_times_totals", "content/view_times_totals.sql", WHOLE, parameters)
         return self.engine.build("content_totals", "content/content_totals.sql", WHOLE, parameters)
 
-    def count_viewers(self, now: datetime, notes: Mapping[str, str] | None = None) -> int:
-        """Count distinct viewers over every day whose viewers are kept; returns the items."""
-        parameters: dict[str, Parameter] = {"today": now.date(), "now": now}
-        return self.engine.build("content_viewers", "content/content_viewers.sql", WHOLE, parameters, notes=notes)
+    def count_viewers(
+        self, now: datetime, notes: Mapping[str, str] | None = None, touched: pa.Table | None = None
+    ) -> int:
+        """Count distinct viewers of the items `touched` (workspace_id, content_id), None for all; returns the items."""
+        return ViewerCounter(self.engine).count(now, touched, notes)
 
     def refresh(self, now: datetime, notes: Mapping[str, str] | None = None) -> int:
         """Build content_metrics as of `now`, after closing the days that have become old enough; returns the items."""
@@ -55,6 +62,7 @@ class ContentStateBuilder:
             "recent": min(hour.date() - RECENT, through or NEVER),
             "hour": hour,
             "now": now,
+            "oldest": self._oldest(now),
             "floor": self.settings.trending_floor,
         }
         return self.engine.build("content_metrics", "content/content_metrics.sql", WHOLE, parameters, notes=notes)
@@ -62,6 +70,10 @@ class ContentStateBuilder:
     def closed_through(self, now: datetime) -> date:
         """The last day whose events can no longer come in."""
         return now.date() - timedelta(days=self.settings.event_lateness_days + 1)
+
+    def _oldest(self, now: datetime) -> date:
+        """The first day whose hours are kept."""
+        return now.date() - timedelta(days=self.settings.events_days)
 
     def _through(self, closed: date) -> tuple[date | None, bool]:
         """The day that the totals count to, and whether there is any day up to `closed`."""

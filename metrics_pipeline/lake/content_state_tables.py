@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from metrics_pipeline.lake.audience_tables import AUDIENCE_TABLES
 from metrics_pipeline.lake.event_tables import CONTENT_COUNTS, CONTENT_KEY, WORKSPACE, Group
 from metrics_pipeline.lake.table_spec import TableSpec, columns_of
 
@@ -42,15 +43,36 @@ VIEW_TIMES_TOTALS = TableSpec(
     sort_by=("workspace_id", "content_id", "bucket"),
 )
 
+CONTENT_AGES = TableSpec(
+    "content_ages",
+    "How views of one content item came with its age, up to the day that content_totals counts to; only of items whose "
+    "every hour is kept. What items of the same age are compared by.",
+    columns_of(
+        WORKSPACE,
+        (
+            ("content_id", "string", "Content item, as the application names it."),
+            ("exists_since", "timestamp", "What its age is counted from."),
+            ("age_hours", "bigint", "1 to 48, from there on in steps of 24."),
+            ("views", "bigint", "Views begun up to that age, and after the step before it."),
+            ("through_date", "date", "Last day that is counted."),
+        ),
+    ),
+    partition_by=(),
+    keys=("workspace_id", "content_id", "age_hours"),
+    sort_by=("workspace_id", "content_id", "age_hours"),
+)
+
 CONTENT_VIEWERS = TableSpec(
     "content_viewers",
-    "How many distinct people viewed one content item, over the days whose viewers are kept. Counted hourly.",
+    "How many distinct people ever viewed one content item. Counted hourly, where viewers have changed.",
     columns_of(
         WORKSPACE,
         (
             ("content_id", "string", "Content item, as the application names it."),
             ("unique_viewers", "bigint", "Distinct people; never to be summed."),
             ("counted_at", "timestamp", "When they were counted."),
+            ("approximate", "boolean", "Viewers of days that are no longer kept are among them: an estimate."),
+            ("error_bound", "double", "Relative error of an estimate in 95 of 100 cases."),
         ),
     ),
     partition_by=(),
@@ -76,7 +98,7 @@ CONTENT_METRICS = TableSpec(
             (
                 "unique_viewers",
                 "bigint",
-                "Distinct people, over the days whose viewers are kept; null until counted.",
+                "Distinct people who ever viewed it; null until counted.",
             ),
             ("average_watch_time", "double", "Seconds watched per view."),
             ("median_watch_time", "double", "Median seconds of a view, within 1 %."),
@@ -113,8 +135,11 @@ CONTENT_METRICS = TableSpec(
             ("vs_platform_average", "double", "Quality / average quality of the workspace's items."),
             ("rank", "double", "Share of the workspace's items with a lower quality, 0 to 1."),
             ("rank_position", "bigint", "Place by quality in the workspace, 1 is best."),
+            ("age_matched_views", "double", "Views that the creator's other items had at its age: a trimmed mean."),
+            ("age_matched_items", "bigint", "How many items that is the mean of; null where hours are not kept."),
+            ("vs_age_matched", "double", "Its views at that age / age_matched_views; null under three items."),
             ("approximate", "boolean", "unique_viewers is an estimate."),
-            ("error_bound", "double", "Relative error of an estimate."),
+            ("error_bound", "double", "Relative error of an estimate in 95 of 100 cases."),
             ("computed_at", "timestamp", "When this state was computed."),
         ),
     ),
@@ -123,4 +148,11 @@ CONTENT_METRICS = TableSpec(
     sort_by=("workspace_id", "content_id"),
 )
 
-CONTENT_STATE_TABLES = (CONTENT_TOTALS, VIEW_TIMES_TOTALS, CONTENT_VIEWERS, CONTENT_METRICS)
+CONTENT_STATE_TABLES = (
+    CONTENT_TOTALS,
+    VIEW_TIMES_TOTALS,
+    CONTENT_AGES,
+    CONTENT_VIEWERS,
+    CONTENT_METRICS,
+    *AUDIENCE_TABLES,
+)

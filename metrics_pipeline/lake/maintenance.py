@@ -7,11 +7,13 @@ from datetime import date, timedelta
 
 from deltalake.exceptions import CommitFailedError
 
-from metrics_pipeline.lake.lake import Lake
+from metrics_pipeline.lake.event_tables import VIEWER_DAYS
+from metrics_pipeline.lake.lake import Lake, commit_retries
 from metrics_pipeline.lake.tables import TABLES
+from metrics_pipeline.lake.viewer_sketches import fold_viewers
 
 # Raw events and what names persons; the totals made of them stay.
-_OF_EVENTS = ("events", "rejected_events", "viewer_days", "content_hourly")
+_OF_EVENTS = ("events", "rejected_events", "viewer_days", "watch_days", "content_hourly")
 
 
 @dataclass(frozen=True)
@@ -56,14 +58,25 @@ def maintain_table(lake: Lake, name: str, today: date, retention: Retention, vac
     try:
         days = retention.days(name)
         if days is not None:
-            oldest = today - timedelta(days=days)
-            expired = lake.delete(name, f"{TABLES[name].day_column} < '{oldest.isoformat()}'")
+            expired = _expire(lake, name, today - timedelta(days=days))
         compacted = int(lake.table(name).optimize.compact()["numFilesRemoved"])
         removed = lake.table(name).vacuum(retention_hours=vacuum_hours, dry_run=False, enforce_retention_duration=False)
         lake.table(name).create_checkpoint()
     except CommitFailedError:
         return Maintained(name, expired, skipped="it is being written")
     return Maintained(name, expired, compacted, len(removed))
+
+
+def _expire(lake: Lake, name: str, oldest: date) -> int:
+    """Delete the rows of days before `oldest`; viewers go into the sketches first. Returns how many rows."""
+    for attempt in commit_retries():
+        with attempt:
+            # one handle for both: a day that is rebuilt meanwhile is refused to the delete, and folded anew
+            target = lake.table(name)
+            if name == VIEWER_DAYS.name:
+                fold_viewers(lake, target, oldest)
+            return int(target.delete(f"{TABLES[name].day_column} < '{oldest.isoformat()}'")["num_deleted_rows"])
+    raise AssertionError("unreachable: the last attempt raises")
 
 
 def purge_workspace(lake: Lake, workspace_id: str) -> dict[str, int]:

@@ -7,7 +7,7 @@ from typing import Literal
 
 import pyarrow as pa
 
-ColumnType = Literal["string", "date", "timestamp", "double", "bigint", "int", "boolean"]
+ColumnType = Literal["string", "date", "timestamp", "double", "bigint", "int", "boolean", "binary"]
 
 _ARROW: dict[ColumnType, pa.DataType] = {
     "string": pa.string(),
@@ -17,6 +17,7 @@ _ARROW: dict[ColumnType, pa.DataType] = {
     "bigint": pa.int64(),
     "int": pa.int32(),
     "boolean": pa.bool_(),
+    "binary": pa.binary(),
 }
 _SQL: dict[ColumnType, str] = {
     "string": "VARCHAR",
@@ -26,6 +27,7 @@ _SQL: dict[ColumnType, str] = {
     "bigint": "BIGINT",
     "int": "INTEGER",
     "boolean": "BOOLEAN",
+    "binary": "BLOB",
 }
 
 

@@ -1,7 +1,7 @@
 -- content_metrics: the present state of every content item. Grain: one content item.
--- Inputs: content_totals (closed days, up to $through), content_hourly (days after it, up to $today), view_times_*,
--- content_viewers, content. $hour: start of the running hour; $floor: views per hour that
--- trending takes. What the columns mean: docs/metrics.md, "Content events".
+-- Inputs: content_totals and content_ages (closed days, up to $through), content_hourly (days after it, up to $today),
+-- view_times_*, content_viewers, content. $hour: start of the running hour; $floor: views per hour that trending takes;
+-- $oldest: the first day whose hours are kept. What the columns mean: docs/metrics.md, "Content events".
 with
 parts as (
     select * from content_totals
@@ -40,7 +40,7 @@ items as (
         coalesce(v.views_before, 0) as views_before,
         coalesce(v.recent_volume, 0) as recent_volume,
         greatest(0, hours_between(coalesce(a.published_at, day_start(s.first_date)), $hour)) as hours_existed,
-        u.unique_viewers,
+        u.unique_viewers, u.approximate, u.error_bound,
         m.median_watch_time,
         greatest(t.peak_views, p.peak_views) as peak_views,
         case when t.peak_views is null or p.peak_views > t.peak_views then p.peak_at else t.peak_at end as peak_at
@@ -54,6 +54,9 @@ items as (
 ),
 trends as (
     -- include content/trends.sql
+),
+benchmarks as (
+    -- include content/age_matched.sql
 ),
 parts_of_rates as (
     select
@@ -146,7 +149,7 @@ compared as (
 select
     c.* exclude (
         first_date, last_date, exists_since, completion_sum, engagement_net, engagement_v1_sum, completion_shrunk,
-        engagement_shrunk, share_shrunk, rewatch_shrunk, quality_confidence, peak_views, recent_volume
+        engagement_shrunk, share_shrunk, rewatch_shrunk, quality_confidence, peak_views, recent_volume, approximate
     ),
     c.first_date, c.last_date,
     c.watch_time_seconds / nullif(c.views, 0) as average_watch_time,
@@ -162,9 +165,10 @@ select
     case when t.trend = 'rising' then round(c.recent_volume * t.z, 9) end as trending_score,
     round(t.mu, 9) as expected_views,
     round(t.z, 9) as trend_z,
-    false as approximate,
-    cast(null as double) as error_bound,
+    b.age_matched_views, b.age_matched_items, b.vs_age_matched,
+    coalesce(c.approximate, false) as approximate,
     $now as computed_at
 from compared as c
 left join trends as t using (workspace_id, content_id)
+left join benchmarks as b using (workspace_id, content_id)
 order by c.workspace_id, c.content_id

@@ -10,7 +10,7 @@ once as (
     ) = 1
 )
 select
-    workspace_id, date, event_id, event_type, content_id, creator_id, session_id, viewer_hash, event_ts,
+    workspace_id, date, event_id, event_type, content_id, creator_id, session_id, user_id, viewer_hash, event_ts,
     watch_time, total_watch_time, progress, duration, completion_percent, is_rewatch, loop_count,
     source_type, device_type, device_platform, country, city, age_group, gender
 from once

@@ -68,7 +68,8 @@ views as (
     select
         s.date,
         utc_hour(s.event_ts) as hour,
-        s.workspace_id, s.content_id, s.creator_id, s.viewer_hash,
+        s.event_ts as started_at,
+        s.workspace_id, s.content_id, s.creator_id, s.user_id, s.viewer_hash,
         coalesce(s.is_rewatch, false) as is_rewatch,
         case lower(trim(s.source_type))
             when 'for_you' then 'organic'
