@@ -11,6 +11,8 @@ from metrics_pipeline.content_flow import ContentFlow
 from metrics_pipeline.control.workspaces import add_workspace
 from metrics_pipeline.events.ingestion import Ingestion
 from metrics_pipeline.events.model import Handover
+from metrics_pipeline.lake.maintenance import Retention, maintain_table
+from metrics_pipeline.lake.tables import TABLES
 from metrics_pipeline.pipeline import Pipeline
 from metrics_pipeline.settings import load_settings
 from metrics_pipeline.windows import HOUR, Window
@@ -151,4 +153,36 @@ def test_a_late_start_cuts_the_view_before_it_short(shop: Shop) -> None:
     assert hours == [
         {"hour": 8, "views": 1, "watch_time_seconds": 0.0},
         {"hour": 10, "views": 1, "watch_time_seconds": 7000.0},
+    ]
+
+
+def test_lifetime_viewers_outlive_their_days(shop: Shop) -> None:
+    shop.send(*(event("view_start", NOW, session=f"s{n}", user_id=f"u{n}") for n in range(4)))
+    shop.process().rebuild_days(Window.of_day(NOW.date()))
+    later = NOW + timedelta(days=91)
+    pipeline = shop.at(later)
+    retention = Retention(30, pipeline.settings.events_days)
+    for table in TABLES:
+        maintain_table(pipeline.lake, table, later.date(), retention, vacuum_hours=168)
+    assert [shop.rows(f"select count(*) as n from {t}") for t in ("viewer_days", "watch_days")] == [[{"n": 0}]] * 2
+    shop.send(event("view_start", later, session="s9", user_id="u1"), now=later)
+    shop.send(event("view_start", later, session="s8", user_id="new"), now=later)
+    shop.process(later).rebuild_days(Window.of_day(later.date()))
+    shop.flow(later).refresh()
+    (row,) = shop.rows("select views, unique_viewers, approximate, error_bound from content_metrics")
+    assert (row["views"], row["unique_viewers"], row["approximate"]) == (6, 5, True)
+    assert float(str(row["error_bound"])) < 0.001
+
+
+def test_a_count_of_viewers_looks_only_at_what_changed(shop: Shop) -> None:
+    yesterday = NOW - timedelta(days=1)
+    shop.send(event("view_start", NOW, "v1"), event("view_start", yesterday, "v2"))
+    shop.process().rebuild_days(Window.of_days(yesterday.date(), NOW.date() + timedelta(days=1)))
+    later = NOW + HOUR
+    shop.send(event("view_start", later, "v1", "s2"), now=later)
+    shop.process(later).rebuild_days(Window.of_day(later.date()))
+    counted = shop.rows("select content_id, unique_viewers, counted_at from content_viewers order by content_id")
+    assert counted == [
+        {"content_id": "v1", "unique_viewers": 2, "counted_at": later},
+        {"content_id": "v2", "unique_viewers": 1, "counted_at": NOW},
     ]

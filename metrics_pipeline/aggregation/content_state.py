@@ -12,11 +12,14 @@ from metrics_pipeline.aggregation.viewers import ViewerCounter
 from metrics_pipeline.lake.engine import Engine, Parameter
 from metrics_pipeline.lake.predicates import Partitions
 from metrics_pipeline.settings import Settings
+from metrics_pipeline.windows import DAY
 
 WHOLE = Partitions()
 # Two days of velocity, and the day before them for spans of 24 hours that begin earlier.
 RECENT = timedelta(days=3)
 NEVER = date(1970, 1, 1)
+# What content_metrics reads of recent days only: no file of other days is opened.
+_RECENT_TABLES = ("content_hourly", "view_times_daily")
 
 
 @dataclass(frozen=True)
@@ -55,17 +58,21 @@ class ContentStateBuilder:
             self.close(now)
             through = closed
         hour = now.replace(minute=0, second=0, microsecond=0)
+        # hours of days that the totals do not hold yet may hold a peak as well
+        recent = min(hour.date() - RECENT, through or NEVER)
         parameters: dict[str, Parameter] = {
             "through": through or NEVER,
             "today": now.date(),
-            # hours of days that the totals do not hold yet may hold a peak as well
-            "recent": min(hour.date() - RECENT, through or NEVER),
+            "recent": recent,
             "hour": hour,
             "now": now,
             "oldest": self._oldest(now),
             "floor": self.settings.trending_floor,
         }
-        return self.engine.build("content_metrics", "content/content_metrics.sql", WHOLE, parameters, notes=notes)
+        days = dict.fromkeys(_RECENT_TABLES, (recent, now.date() + DAY))
+        return self.engine.build(
+            "content_metrics", "content/content_metrics.sql", WHOLE, parameters, days=days, notes=notes
+        )
 
     def closed_through(self, now: datetime) -> date:
         """The last day whose events can no longer come in."""

@@ -24,9 +24,9 @@ class ViewerCounter:
     engine: Engine
 
     def count(self, now: datetime, touched: pa.Table | None, notes: Mapping[str, str] | None = None) -> int:
-        """Count the viewers of the items `touched` (workspace_id, content_id), None for all; returns the items there are.
+        """Count the viewers of the items `touched` (workspace_id, content_id), None for all.
 
-        An item without any viewer has no row.
+        Returns how many items have viewers; the others have no row.
         """
         if touched is None:
             touched = self.engine.query("content/items_with_viewers.sql")

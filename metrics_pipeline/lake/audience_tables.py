@@ -41,8 +41,8 @@ WATCH_DAYS = TableSpec(
 
 VIEWER_SKETCHES = TableSpec(
     "viewer_sketches",
-    "The distinct viewers of one content item on days that viewer_days no longer holds, as a mergeable sketch: it tells "
-    "how many people, never who. Filled before viewer_days expires.",
+    "The distinct viewers of one content item on days that viewer_days no longer holds, as a mergeable sketch: it "
+    "tells how many people, never who. Filled before viewer_days expires.",
     columns_of(
         WORKSPACE,
         (

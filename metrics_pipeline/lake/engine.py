@@ -167,7 +167,7 @@ class Session:
         self._connection.execute(f'create or replace temp table "{name}" as {statement}', bound or None)
 
     def _attach_what(self, statement: str) -> None:
-        # in the order of their names: viewer_days before viewer_sketches, which its days go into before they are deleted
+        # ordered: viewer_days is opened before viewer_sketches, which its days go into before they are deleted
         for name in sorted(set(_WORD.findall(statement)) & TABLES.keys() - self._attached):
             self.pin(self._pinned.get(name) or self._lake.table(name), name)
 

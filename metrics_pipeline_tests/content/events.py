@@ -65,6 +65,7 @@ def histories_of_events(draw: st.DrawFn, most: int = 60) -> list[Event]:
                 workspace_id=rng.choice(("acme", "acme", "other")),
                 session_id=rng.choice(("s1", "s2", "s3")),
                 viewer_hash=rng.choice((-5, 7, 7, 11)),
+                user_id=rng.choice((None, "ada", "ada", "ben")),
                 content_id=None if without_content else rng.choice(("c1", "c1", "c2")),
                 creator_id=rng.choice(("ann", "ann", None, "bob")),
                 watch_time=rng.choice((None, None, 0.0, 1.5, 20.25, -3.0)),
@@ -108,7 +109,7 @@ def attributes(draw: st.DrawFn) -> list[Event]:
 def empty(lake: Lake) -> None:
     """Delete every row that these tests write."""
     for name in ("events", "content", "content_hourly", "content_daily", "content_audience_daily", "viewer_days",
-                 "view_times_daily", "daily_metrics", "weekly_metrics", "monthly_metrics"):  # fmt: skip
+                 "view_times_daily", "watch_days", "daily_metrics", "weekly_metrics", "monthly_metrics"):  # fmt: skip
         if lake.table(name).file_uris():
             lake.delete(name, "true")
 

@@ -24,6 +24,7 @@ COLUMN_OF = {
     "not_interested": "not_interested", "follow": "follows", "unfollow": "unfollows", "pause": "pauses",
     "resume": "resumes", "seek": "seeks",
 }  # fmt: skip
+REACTIONS = ("like", "unlike", "save", "unsave", "share", "comment", "not_interested", "hide", "report")
 DIMENSIONS = ("country", "city", "age_group", "gender", "device_type", "device_platform", "source")
 
 
@@ -68,6 +69,13 @@ class View:
             if self.reach >= least:
                 return name
         return "under_25"
+
+    @property
+    def furthest(self) -> float | None:
+        """As `reach`, with 100 where it was completed, and at most 100."""
+        if any(e["event_type"] == "view_complete" for e in self.events):
+            return 100.0
+        return None if self.reach is None else min(100.0, self.reach)
 
     def watched(self, known_duration: float | None) -> float:
         totals: list[float] = self.values("total_watch_time")
@@ -189,6 +197,37 @@ class Oracle:
             bucket = math.ceil(math.log(seconds) / math.log(1.01 / 0.99)) if seconds > 0 else None
             groups[(*day_of(s["event_ts"]), s["workspace_id"], s["content_id"], bucket)].append(v)
         return [self._views_row(dict(zip(keys, k, strict=True)), views) for k, views in groups.items()]
+
+    def watch_days(self) -> list[Row]:
+        keys = ("date", "workspace_id", "user_id", "content_id")
+        views: dict[tuple[Any, ...], list[View]] = defaultdict(list)
+        reactions: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
+        for v in self.views:
+            views[self._person_of(v.start)].append(v)
+        for e in self.events:
+            if e["event_type"] in REACTIONS and e["content_id"] is not None:
+                reactions[self._person_of(e)].append(e)
+        rows = []
+        for key in views.keys() | reactions.keys():
+            if key[2] is None:
+                continue
+            watched, reacted = views[key], reactions[key]
+            instants = [v.start["event_ts"] for v in watched]
+            rows.append(
+                self._views_row(dict(zip(keys, key, strict=True)), watched)
+                | {
+                    "viewer_hash": max(e["viewer_hash"] for e in (*reacted, *(v.start for v in watched))),
+                    "furthest_percent": max((v.furthest for v in watched if v.furthest is not None), default=None),
+                    "is_completed": any(v.bucket() == "completed_full" for v in watched),
+                    "first_watched_at": min(instants, default=None),
+                    "last_watched_at": max(instants, default=None),
+                    **{COLUMN_OF[kind]: sum(e["event_type"] == kind for e in reacted) for kind in REACTIONS},
+                }
+            )
+        return rows
+
+    def _person_of(self, e: Row) -> tuple[Any, ...]:
+        return (*day_of(e["event_ts"]), e["workspace_id"], e["user_id"], e["content_id"])
 
     def _views_row(self, key: Row, views: list[View]) -> Row:
         creators = self.counts(day_of)[key["date"], key["workspace_id"], key["content_id"]]["creator_id"]

@@ -22,6 +22,8 @@ class Item:
     hours: dict[datetime, dict[str, int]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(int)))
     viewers: set[int] = field(default_factory=set)
     published_at: datetime | None = None
+    kind: str | None = None
+    deleted_at: datetime | None = None
 
     def total(self, name: str) -> int:
         return sum(counts[name] for counts in self.hours.values())
@@ -160,3 +162,45 @@ def peak(item: Item) -> tuple[int, datetime]:
     best = max(item.between("views", hour - 23 * HOUR, hour + HOUR) for hour in item.hours)
     first = min(h for h in item.hours if item.between("views", h - 23 * HOUR, h + HOUR) == best)
     return best, first + HOUR
+
+
+@dataclass
+class AgeMatch:
+    """What the creator's other items had at an item's age."""
+
+    expected: float | None
+    items: int
+    ratio: float | None
+
+
+def age_matched(item: Item, items: list[Item], hour: datetime, now: datetime, oldest: date) -> AgeMatch | None:
+    """None where the item cannot be compared: taken down, not published, without creator, or older than its hours."""
+
+    def is_comparable(one: Item) -> bool:
+        is_kept = min(one.since.date(), min(one.hours).date()) >= oldest
+        return one.creator is not None and one.deleted_at is None and one.since <= now and is_kept
+
+    def views_at(one: Item, age: int) -> int:
+        return sum(counts["views"] for begin, counts in one.hours.items() if begin < one.since + age * HOUR)
+
+    if not is_comparable(item):
+        return None
+    existed = max(0, (hour - item.since) // HOUR)
+    age = max(1, existed) if existed <= 48 else existed // 24 * 24
+    others = [
+        o
+        for o in items
+        if o is not item
+        and is_comparable(o)
+        and (o.workspace, o.creator, o.kind) == (item.workspace, item.creator, item.kind)
+        and (hour - o.since) // HOUR >= max(1, existed)
+    ]
+    last = sorted(others, key=lambda o: (o.since, o.content), reverse=True)[:30]
+    found = sorted(views_at(o, age) for o in last)
+    if not found:
+        return AgeMatch(None, 0, None)
+    cut = len(found) // 10
+    kept = found[cut : len(found) - cut]
+    expected = sum(kept) / len(kept)
+    ratio = views_at(item, age) / expected if len(found) >= 3 and expected else None
+    return AgeMatch(expected, len(found), ratio)

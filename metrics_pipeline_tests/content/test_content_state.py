@@ -30,7 +30,9 @@ def memory() -> MemoryEngine:
     return MemoryEngine()
 
 
-def state(memory: MemoryEngine, items: list[Item], *, closes: bool = False) -> dict[tuple[str, str], dict[str, Any]]:
+def state(
+    memory: MemoryEngine, items: list[Item], *, closes: bool = False, events_days: int = 90
+) -> dict[tuple[str, str], dict[str, Any]]:
     """content_metrics of these items as of NOW, by (workspace, content)."""
     memory.clear()
     hourly: list[Row] = []
@@ -51,8 +53,9 @@ def state(memory: MemoryEngine, items: list[Item], *, closes: bool = False) -> d
         first = min(item.hours).date()
         seen = {"date": first, "views": 1, "watch_time_seconds": 0.0}
         viewers += [{**names, **seen, "viewer_hash": viewer} for viewer in item.viewers]
-        if item.published_at is not None:
-            attributes.append({"published_at": item.published_at, "updated_at": NOW, **names})
+        if item.published_at is not None or item.kind or item.deleted_at:
+            told = {"published_at": item.published_at, "content_type": item.kind, "deleted_at": item.deleted_at}
+            attributes.append({**told, "updated_at": NOW, **names})
     for name, rows in (
         ("content_hourly", hourly),
         ("content_daily", list(daily.values())),
@@ -60,7 +63,7 @@ def state(memory: MemoryEngine, items: list[Item], *, closes: bool = False) -> d
         ("content", attributes),
     ):
         memory.tables[name] = pa.Table.from_pylist(rows, schema=TABLES[name].schema)
-    builder = ContentStateBuilder(memory, Settings())
+    builder = ContentStateBuilder(memory, Settings(events_days=events_days))
     builder.count_viewers(NOW)
     if closes:
         builder.close(NOW)

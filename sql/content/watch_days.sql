@@ -24,7 +24,7 @@ people as (
         max(viewer_hash) as viewer_hash,
         count(*) filter (where event_type = 'view_start') as views,
         coalesce(stable_sum(watch_time_seconds), 0) as watch_time_seconds,
-        least(100, max(furthest)) as furthest_percent,
+        max(case when furthest > 100 then 100 else furthest end) as furthest_percent,
         coalesce(bool_or(furthest >= 99), false) as is_completed,
         min(started_at) as first_watched_at,
         max(started_at) as last_watched_at,
