@@ -61,7 +61,7 @@ def content_assets(partitions: PartitionSets) -> list[dg.AssetsDefinition]:
     @dg.asset(
         key=DAILY_KEY,
         deps=[EVENTS_KEY],
-        description=f"{CONTENT_DAILY.description} With it audiences, viewers and view times of the day.",
+        description=f"{CONTENT_DAILY.description} With it audiences, viewers, view times and watch history of the day.",
         partitions_def=partitions.daily,
         backfill_policy=dg.BackfillPolicy.single_run(),
         metadata=table_metadata(CONTENT_DAILY),

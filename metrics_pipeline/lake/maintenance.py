@@ -12,7 +12,7 @@ from metrics_pipeline.lake.lake import Lake, commit_retries
 from metrics_pipeline.lake.tables import TABLES
 from metrics_pipeline.lake.viewer_sketches import fold_viewers
 
-# Raw events and what names persons; the totals made of them stay.
+# Raw events, what names persons, and hours; the totals made of them stay.
 _OF_EVENTS = ("events", "rejected_events", "viewer_days", "watch_days", "content_hourly")
 
 

@@ -52,7 +52,7 @@ class Counts:
 
     def count(self, now: datetime = NOW) -> dict[str, Row]:
         self.version, touched = items_with_new_viewers(self.lake, self.version)
-        self.touched = None if touched is None else set(touched["content_id"].to_pylist())
+        self.touched = None if touched is None else {str(item) for item in touched["content_id"].to_pylist()}
         self.builder.count_viewers(now, touched=touched)
         return self.rows()
 

@@ -103,7 +103,7 @@ def sketches(lake: Lake) -> dict[str, tuple[int, date]]:
 
 def kept_days(lake: Lake) -> set[date]:
     with Engine(lake).session() as session:
-        return set(session.run("select distinct date from viewer_days").read_all()["date"].to_pylist())
+        return {row["date"] for row in session.run("select distinct date from viewer_days").read_all().to_pylist()}
 
 
 def maintain(lake: Lake, today: date = TODAY) -> None:
@@ -153,7 +153,7 @@ def test_a_crash_between_folding_and_deleting_does_not_matter(lake: Lake) -> Non
 def test_a_day_that_is_rebuilt_while_it_is_folded_is_folded_anew(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     old = OLDEST - DAY
     store(lake, {old: {"a": {1, 2}}, TODAY: {"a": {9}}})
-    folds = []
+    folds: list[int] = []
 
     def fold_late(*arguments: object) -> int:
         done = fold_viewers(*arguments)  # type: ignore[arg-type]  # passed on as they come
