@@ -100,9 +100,7 @@ class ContentFlow:
         version, dirty = self._dirty_since(done, now)
         rows = self.builder.daily(window, now)
         is_all = self._days_of(dirty, now) <= set(window.days())
-        viewers, touched = items_with_new_viewers(self.pipeline.lake, self._noted("content_viewers", VIEWERS_VERSION))
-        notes = {EVENTS_VERSION: str(version if is_all else done), VIEWERS_VERSION: str(viewers)}
-        items = self.state.count_viewers(now, notes, touched)
+        items = self._count_viewers(now, version if is_all else done)
         return {**rows, "content_viewers": items}
 
     def rebuild_dirty_days(self) -> list[date]:
@@ -112,8 +110,14 @@ class ContentFlow:
         days = sorted(self._days_of(dirty, now))
         for run in runs_of_days(days):
             self.builder.daily(run, now)
-        self.state.count_viewers(now, {EVENTS_VERSION: str(version)})
+        self._count_viewers(now, version)
         return days
+
+    def _count_viewers(self, now: datetime, events_version: int) -> int:
+        """Count distinct viewers where they have changed since they were last counted; returns the items."""
+        viewers, touched = items_with_new_viewers(self.pipeline.lake, self._noted("content_viewers", VIEWERS_VERSION))
+        notes = {EVENTS_VERSION: str(events_version), VIEWERS_VERSION: str(viewers)}
+        return self.state.count_viewers(now, notes, touched)
 
     def _reopen(self, days: list[date], now: datetime) -> None:
         """Count closed days anew that events came into after all: imported ones, or erased ones."""

@@ -85,7 +85,7 @@ def test_the_proof_counts_what_went_and_names_nobody(shop: Shop) -> None:
     record = get_erasure(shop.at(NOW).control, erasure_id)
     assert record.state == COMPLETED
     assert record.proof["rows_deleted"] == {
-        "event_inbox": 1, "events": 16, "rejected_events": 8, "viewer_days": 4,
+        "event_inbox": 1, "events": 16, "rejected_events": 8, "viewer_days": 4, "watch_days": 4,
     }  # fmt: skip
     assert record.proof["sessions"] == 1
     assert record.proof["days_counted_anew"] == ["2026-03-08", "2026-03-09", "2026-03-17", "2026-03-18"]

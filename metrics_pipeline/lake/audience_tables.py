@@ -37,12 +37,14 @@ WATCH_DAYS = TableSpec(
     keys=("date", "workspace_id", "user_id", "content_id"),
     sort_by=("workspace_id", "user_id", "content_id"),
     day_column="date",
+    people_column="viewer_hash",
+    log_statistics=("workspace_id",),
 )
 
 VIEWER_SKETCHES = TableSpec(
     "viewer_sketches",
-    "The distinct viewers of one content item on days that viewer_days no longer holds, as a mergeable sketch: it "
-    "tells how many people, never who. Filled before viewer_days expires.",
+    "The distinct viewers of one content item on days that viewer_days no longer holds, as a mergeable sketch "
+    "without identifiers. Filled before viewer_days expires.",
     columns_of(
         WORKSPACE,
         (

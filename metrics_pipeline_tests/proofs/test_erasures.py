@@ -29,7 +29,7 @@ from metrics_pipeline_tests.proofs.sizes import figure, size
 
 NOW = datetime(2026, 3, 18, 10, 20, tzinfo=UTC)
 KINDS = ("view_start", "view_progress", "view_complete", "impression", "like", "unlike", "share", "save", "follow")
-COUNTED = ("content_hourly", "content_daily", "content_audience_daily", "viewer_days", "view_times_daily")
+COUNTED = ("content_hourly", "content_daily", "content_audience_daily", "viewer_days", "view_times_daily", "watch_days")
 CONTEXT = get_context("forkserver")
 
 
