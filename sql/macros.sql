@@ -17,3 +17,14 @@ create or replace macro stable_sum(x) as round(fsum(x), 6);
 create or replace macro utc_hour(instant) as cast(extract('hour' from instant) as integer);
 -- the same for equal pairs, hardly ever for others (engines differ, so it is never stored)
 create or replace macro pair_hash(one, other) as hash(one, other);
+-- what a view is counted under, of what the client says where its content was found
+create or replace macro content_source(source_type) as case lower(trim(source_type))
+    when 'for_you' then 'organic'
+    when 'organic' then 'organic'
+    when 'following' then 'following'
+    when 'profile' then 'profile'
+    when 'hashtag' then 'hashtag'
+    when 'search' then 'search'
+    when 'direct' then 'direct'
+    else 'other'
+end;

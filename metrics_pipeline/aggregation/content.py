@@ -125,13 +125,15 @@ class ContentBuilder:
 
     def _prepare_hours(self, session: Session, portion: Portion) -> None:
         _count_once(session, portion)
-        session.keep("view_sessions", "content/view_sessions.sql", portion.parameters)
+        session.keep("content_numbers", "content/content_numbers.sql", portion.parameters)
+        session.keep("followed_views", "content/followed_views.sql", portion.parameters)
         session.keep("content_hours", "content/content_hours.sql", portion.parameters)
 
     def _prepare_days(self, session: Session, portion: Portion) -> None:
         self._prepare_hours(session, portion)
         session.keep("content_days", "content/content_days.sql", portion.parameters)
         session.keep("viewers", "content/viewers.sql", portion.parameters)
+        session.keep("view_sessions", "content/view_sessions.sql", portion.parameters)
 
     def _portions(self, hours: Sequence[Hour]) -> list[Portion]:
         return [self._portion(part) for part in self._parts(hours)]
