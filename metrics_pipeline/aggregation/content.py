@@ -126,7 +126,9 @@ class ContentBuilder:
     def _prepare_hours(self, session: Session, portion: Portion) -> None:
         _count_once(session, portion)
         session.keep("content_numbers", "content/content_numbers.sql", portion.parameters)
-        session.keep("followed_views", "content/followed_views.sql", portion.parameters)
+        session.keep("session_views", "content/session_views.sql", portion.parameters)
+        session.keep("tangled_views", "content/tangled_views.sql", portion.parameters)
+        session.define("followed_views", "content/followed_views.sql")
         session.keep("content_hours", "content/content_hours.sql", portion.parameters)
 
     def _prepare_days(self, session: Session, portion: Portion) -> None:
