@@ -55,20 +55,22 @@ class ContentBuilder:
 
         content_hourly is not read: days and hours are counted alike from the events.
         """
-        return self._days(DAY_TABLES, window, now)
+        return self.tables_of_days(DAY_TABLES, window, now)
 
     def days_and_hours(self, window: Window, now: datetime) -> dict[str, int]:
         """`daily` and `hourly` of whole days in one pass over the events."""
-        return self._days((*DAY_TABLES, "content_hourly"), window, now)
+        return self.tables_of_days((*DAY_TABLES, "content_hourly"), window, now)
 
-    def _days(self, tables: Sequence[str], window: Window, now: datetime) -> dict[str, int]:
+    def tables_of_days(self, tables: Sequence[str], window: Window, now: datetime) -> dict[str, int]:
+        """Replace only these of the tables that `days_and_hours` replaces."""
         days = [d for d in window.days() if d >= self._oldest_day(now)]
         if not days:
             return dict.fromkeys(tables, 0)
         partitions = Partitions(between=("date", days[0], days[-1] + DAY))
         outputs = [Output(table, f"content/{table}.sql", partitions) for table in tables]
         hours = [(day, hour) for day in days for hour in range(24)]
-        return build_together(self.engine, outputs, self._portions(hours), self._prepare_days)
+        prepare = self._prepare_viewers if "content_audience_daily" in tables else self._prepare_days
+        return build_together(self.engine, outputs, self._portions(hours), prepare)
 
     def dirty_hours(self, arrived: pa.Table) -> list[datetime]:
         """The hours that events which have just been stored change; their days are the dirty days.
@@ -135,6 +137,9 @@ class ContentBuilder:
         self._prepare_hours(session, portion)
         session.keep("content_days", "content/content_days.sql", portion.parameters)
         session.keep("viewers", "content/viewers.sql", portion.parameters)
+
+    def _prepare_viewers(self, session: Session, portion: Portion) -> None:
+        self._prepare_days(session, portion)
         session.keep("view_sessions", "content/view_sessions.sql", portion.parameters)
 
     def _portions(self, hours: Sequence[Hour]) -> list[Portion]:
