@@ -1,8 +1,8 @@
 """What one would write by hand over the files of an event day: the yardsticks of benchmarks/event_day.py.
 
-A counts and knows nothing of views. B follows views as leanly as one statement can: it takes for granted that no session
-views an item twice, that no id is stored twice, that no progress comes before its view_start or a day after it, and that
-durations are told by the events. Both keep their rows in DuckDB and write nothing.
+A counts and knows nothing of views. B follows views as leanly as one statement can: it takes for granted that no
+session views an item twice, that no id is stored twice, that no progress comes before its view_start or a day after it,
+and that durations are told by the events. Both keep their rows in DuckDB and write nothing.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ _SOME = _counts(
 )  # fmt: skip
 
 A = (
-    f"select date, {_HOUR}, workspace_id, content_id, {_SOME}, sum(watch_time) from events where not is_bot group by all",
+    f"select date, {_HOUR}, workspace_id, content_id, {_SOME}, sum(watch_time) from events where not is_bot "
+    "group by all",
     f"select date, workspace_id, content_id, {_SOME}, sum(watch_time), "
     "count(distinct viewer_hash) filter (where event_type = 'view_start') from events where not is_bot group by all",
 )
@@ -35,13 +36,10 @@ _ALL = _counts(
     ("impression", "view_start", "swipe_away", "like", "unlike", "comment", "share", "save", "unsave", "duet", "stitch",
      "sound_use", "report", "hide", "not_interested", "follow", "unfollow", "pause", "resume", "seek"),
 )  # fmt: skip
+_VIEW = "event_type = 'view_start' and "
 _OF_VIEWS = ", ".join(
     (
-        _counts(
-            "source_type",
-            ("for_you", "following", "profile", "hashtag", "search", "direct", "mail"),
-            _VIEW := "event_type = 'view_start' and ",
-        ),
+        _counts("source_type", ("for_you", "following", "profile", "hashtag", "search", "direct", "mail"), _VIEW),
         _counts("device_type", ("mobile", "tablet", "desktop", "tv"), _VIEW),
         _counts("device_platform", ("ios", "android", "web"), _VIEW),
         f"count(*) filter (where {_VIEW}is_rewatch) as rewatches",
