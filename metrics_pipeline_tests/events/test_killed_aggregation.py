@@ -11,6 +11,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from metrics_pipeline.aggregation.content import DAY_TABLES
 from metrics_pipeline.content_flow import ContentFlow
@@ -111,7 +112,7 @@ def _compare(flow: ContentFlow, fresh: ContentFlow, accepted: list[str]) -> None
     kinds = Counter(map(kind_of, accepted))
     for table in ("content_hourly", "content_daily"):
         rows = _rows(flow, table)
-        assert {kind: sum(rows[column].to_pylist()) for kind, column in COLUMN_OF.items()} == {
+        assert {kind: pc.sum(rows[column]).as_py() for kind, column in COLUMN_OF.items()} == {
             kind: kinds[kind] for kind in COLUMN_OF
         }
 

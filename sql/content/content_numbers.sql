@@ -1,5 +1,5 @@
--- Content items of the events in [$start, $look_ahead), numbered in their order: what follows joins, groups and sorts by
--- a number instead of two names. Grain: one content item. Inputs: counted_events, content.
+-- Content items of the events of the days [$first_day, $last_day), numbered in their order: what follows joins, groups
+-- and sorts by a number instead of two names. Grain: one content item. Inputs: counted_events, content.
 select
     row_number() over (order by e.workspace_id, e.content_id) as content_no,
     e.workspace_id, e.content_id, c.creator_id,
