@@ -54,12 +54,14 @@ def rebuild(flow: ContentFlow) -> None:
 def aggregate_on(directory: str, ready: Signal, refreshed: Signal) -> None:
     """Refresh again and again, and rebuild the days every now and then; tells when both have been done once."""
     flow, chance = flow_of(directory), random.Random(os.getpid())
+    is_first = True
     ready.set()
     while True:
         if not flow.waiting():
             time.sleep(0.01)
             continue
         flow.refresh()
-        if chance.random() < 0.5:
+        if is_first or chance.random() < 0.5:
             rebuild(flow)
             refreshed.set()
+            is_first = False

@@ -59,7 +59,7 @@ def test_killed_at_any_moment_accepted_is_counted_once(tmp_path: Path, lake: Lak
         for signalled in ready:
             assert signalled.wait(60), f"life {life} did not get going"
         if life % 3 == 0:  # the others die at any step of their first work, or before
-            assert refreshed.wait(60), f"life {life} counted nothing"
+            assert refreshed.wait(60), f"life {life} counted nothing: {[process.exitcode for process in processes]}"
         chance.shuffle(processes)
         for process in processes:
             time.sleep(chance.uniform(0, 0.7))
