@@ -44,11 +44,12 @@ def flow_of(directory: str) -> ContentFlow:
     return ContentFlow(Pipeline(Settings(data_dir=Path(directory), now=NOW)))
 
 
-def rebuild(flow: ContentFlow) -> None:
-    """Rebuild the days that lack events, as the hourly run does."""
+def rebuild(flow: ContentFlow) -> bool:
+    """Rebuild the days that lack events, as the hourly run does; False if none does."""
     days = flow.dirty_days()
     if days:
         flow.rebuild_days(Window.of_days(days[0], days[-1] + DAY))
+    return bool(days)
 
 
 def aggregate_on(directory: str, ready: Signal, refreshed: Signal) -> None:
@@ -61,7 +62,6 @@ def aggregate_on(directory: str, ready: Signal, refreshed: Signal) -> None:
             time.sleep(0.01)
             continue
         flow.refresh()
-        if is_first or chance.random() < 0.5:
-            rebuild(flow)
+        if (is_first or chance.random() < 0.5) and rebuild(flow):
             refreshed.set()
             is_first = False
