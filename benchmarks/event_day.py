@@ -10,18 +10,27 @@ import argparse
 import resource
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from multiprocessing import get_context
 from pathlib import Path
+from typing import TypeVar
 
 import pyarrow as pa
 
+from benchmarks.event_day_baselines import A, B, run_statements
 from metrics_pipeline.aggregation.build import Builder
 from metrics_pipeline.aggregation.content import DAY_TABLES, ContentBuilder
 from metrics_pipeline.catalog.loader import catalog
-from metrics_pipeline.lake.engine import Engine, attach_table, connect_duckdb
+from metrics_pipeline.content_flow import ContentFlow
+from metrics_pipeline.events.ingestion import Ingestion
+from metrics_pipeline.events.model import Handover
+from metrics_pipeline.lake.engine import Engine, connect_duckdb
 from metrics_pipeline.lake.event_tables import EVENTS
 from metrics_pipeline.lake.lake import Lake
+from metrics_pipeline.pipeline import Pipeline
 from metrics_pipeline.settings import Settings
 from metrics_pipeline.windows import Window, midnight
 
@@ -30,6 +39,7 @@ NOW = midnight(DAY + timedelta(days=1))
 REBUILT = ("content_hourly", *DAY_TABLES, "daily_metrics", "weekly_metrics", "monthly_metrics")
 WORKSPACES, CONTENTS, VIEWERS = 20, 50_000, 1_000_000
 BATCH_ROWS = 250_000
+R = TypeVar("R")
 
 # Five events of a unit: an impression, a view, two reports of progress, and another impression or a reaction. The
 # numbers between 0 and 1 are hashes of unit and purpose; content is watched the more, the smaller its number.
@@ -116,59 +126,108 @@ def write_events(lake: Lake, day: date, events: int, seed: int) -> None:
     lake.append("events", pa.RecordBatchReader.from_batches(EVENTS.schema, (b.cast(EVENTS.schema) for b in reader)))
 
 
-# What one would write by hand over the same files: counts and distinct viewers per hour and per day, no views
-# followed through their session, no repeated ids looked for.
-_COUNTS = ", ".join(
-    f"count(*) filter (where event_type = '{kind}')"
-    for kind in (
-        "impression", "view_start", "view_complete", "swipe_away", "like", "unlike", "comment", "share", "save",
-        "unsave", "report", "hide", "follow", "pause", "resume", "seek",
-    )
-)  # fmt: skip
-_BARE = (
-    f"select date, extract(hour from event_ts), workspace_id, content_id, {_COUNTS}, sum(watch_time) "
-    "from events where not is_bot group by all",
-    f"select date, workspace_id, content_id, {_COUNTS}, sum(watch_time), "
-    "count(distinct viewer_hash) filter (where event_type = 'view_start') from events where not is_bot group by all",
-)
-
-
 def seconds_of(work: Callable[[], object]) -> float:
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
 
 
-def bare_group_by(lake: Lake) -> None:
-    """The hand-written statements, their rows kept in DuckDB."""
-    connection = connect_duckdb()
-    attach_table(connection, EVENTS, lake.table("events"))
-    for n, statement in enumerate(_BARE):
-        connection.execute(f"create temp table bare_{n} as {statement}")
+@dataclass(frozen=True)
+class Cost:
+    """What a piece of work took. `gigabytes`: the most memory its process has held so far."""
+
+    seconds: float
+    processor: float
+    gigabytes: float
+
+    def __str__(self) -> str:
+        return f"{self.seconds:6.1f} s, {self.processor:6.1f} s of processor time, peak {self.gigabytes:.1f} GB"
 
 
-def peak_gigabytes() -> float:
-    """Most memory this process has held so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+def cost_of(work: Callable[[], object]) -> Cost:
+    processor = time.process_time()
+    seconds = seconds_of(work)
+    processor = time.process_time() - processor
+    return Cost(seconds, processor, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
 
 
-def whole_day(directory: Path, events: int, seed: int) -> None:
-    """Time the hours and the day of one large day, in a process of its own so that its peak memory is its own."""
-    lake = Lake(str(directory / "day"))
+def alone(work: Callable[..., R], *arguments: object) -> R:
+    """Run a function in a fresh process, so that its memory is its own."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(work, *arguments).result()
+
+
+def draw_day(directory: Path, events: int, seed: int) -> Cost:
+    lake = Lake(str(directory / "lake"))
     lake.initialise()
-    print(f"{events:,} events written              {seconds_of(lambda: write_events(lake, DAY, events, seed)):7.1f} s")
-    builder, window = ContentBuilder(Engine(lake), catalog(), Settings()), Window.of_day(DAY)
-    bare_group_by(lake)  # once to warm the page cache
-    bare = seconds_of(lambda: bare_group_by(lake))
-    print(f"bare group-by                      {bare:7.1f} s, peak {peak_gigabytes():.1f} GB")
-    hourly = seconds_of(lambda: builder.hourly(window, NOW))
-    print(f"content_hourly                     {hourly:7.1f} s, peak {peak_gigabytes():.1f} GB")
-    daily = seconds_of(lambda: builder.daily(window, NOW))
-    print(f"day tables, exact unique viewers   {daily:7.1f} s, peak {peak_gigabytes():.1f} GB")
-    both = seconds_of(lambda: builder.days_and_hours(window, NOW))
-    print(f"hours and day tables in one pass   {both:7.1f} s, {both / bare:.2f} x bare, peak {peak_gigabytes():.1f} GB")
-    late = seconds_of(lambda: builder.hourly([NOW - timedelta(hours=12)], NOW))
-    print(f"one hour of it                     {late:7.1f} s")
+    return cost_of(lambda: write_events(lake, DAY, events, seed))
+
+
+def by_hand(directory: Path, statements: Sequence[str]) -> Cost:
+    lake = Lake(str(directory / "lake"))
+    return cost_of(lambda: run_statements(lake, *statements))
+
+
+def built(directory: Path, tables: Sequence[str]) -> Cost:
+    """Replace tables of the whole day; content_hourly by itself the way its hours are built."""
+    builder, window = ContentBuilder(Engine(Lake(str(directory / "lake"))), catalog(), Settings()), Window.of_day(DAY)
+    builder.hourly(Window.of_day(DAY - timedelta(days=9)), NOW)  # imports what a fresh process imports at first use
+    if tables == ("content_hourly",):
+        return cost_of(lambda: builder.hourly(window, NOW))
+    return cost_of(lambda: builder.tables_of_days(tables, window, NOW))
+
+
+def thousand_more(directory: Path) -> tuple[Cost, Cost]:
+    """A thousand events of the last ten minutes through the inbox: what draining and refreshing take."""
+    settings = Settings(data_dir=directory, now=NOW - timedelta(seconds=1))
+    flow, at = ContentFlow(Pipeline(settings)), settings.clock.now()
+    with Ingestion.open(settings) as ingestion:
+        events: list[dict[str, object]] = [
+            {
+                "eventId": f"more-{n}", "eventType": ("view_start", "view_progress", "like", "impression")[n % 4],
+                "contentId": f"content-{n // 4}", "sessionId": f"session-of-more-{n // 4}",
+                "timestamp": (at - timedelta(seconds=600 - n // 2)).isoformat(), "viewData": {"totalWatchTime": 7.5},
+            }
+            for n in range(1000)
+        ]  # fmt: skip
+        for start in range(0, len(events), 100):
+            handover = Handover("workspace-1", received_at=at)
+            results = ingestion.submit_blocking(handover, events[start : start + 100])
+            if any(result.status != "accepted" for result in results):
+                raise SystemExit(f"not accepted: {results[0]}")
+    return cost_of(flow.drain), cost_of(flow.refresh)
+
+
+def whole_day(directory: Path, events: int, seed: int, rounds: int) -> None:
+    """The hours and the day of one large day against statements written by hand, all in processes of their own."""
+    print(f"{events:,} events written                  {alone(draw_day, directory, events, seed)}")
+    work: dict[str, Callable[[], Cost]] = {
+        "A: group-by by hand": lambda: alone(by_hand, directory, A),
+        "B: by hand, with views": lambda: alone(by_hand, directory, (B,)),
+        "content_hourly": lambda: alone(built, directory, ("content_hourly",)),
+        "content_hourly and content_daily": lambda: alone(built, directory, ("content_hourly", "content_daily")),
+        "all tables of hours and days": lambda: alone(built, directory, (*DAY_TABLES, "content_hourly")),
+    }
+    work["A: group-by by hand"]()  # once to warm the page cache
+    for _ in range(rounds):
+        costs = {name: run() for name, run in work.items()}
+        a, b = (cost.processor for cost in list(costs.values())[:2])
+        for name, cost in costs.items():
+            print(f"{name:34} {cost}, {cost.processor / a:.2f} x A, {cost.processor / b:.2f} x B", flush=True)
+    drained, refreshed = alone(thousand_more, directory)
+    print(f"1,000 events more: drained         {drained}")
+    print(f"1,000 events more: refreshed       {refreshed}")
+
+
+def many_days(directory: Path, events: int, seed: int) -> None:
+    """Five weeks with a hundredth of the events each day, built at once."""
+    lake = Lake(str(directory / "lake"))
+    lake.initialise()
+    for n in range(35):
+        write_events(lake, DAY - timedelta(days=n), events // 100, seed + n)
+    weeks = Window.of_days(DAY - timedelta(days=34), DAY + timedelta(days=1))
+    builder = ContentBuilder(Engine(lake), catalog(), Settings())
+    print(f"35 days of {events // 100:,} events            {cost_of(lambda: builder.days_and_hours(weeks, NOW))}")
 
 
 def one_late_event(directory: Path, seed: int) -> None:
@@ -215,12 +274,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=10_000_000)
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--part", choices=("day", "year", "both"), default="both")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--part", choices=("day", "weeks", "year", "all"), default="all")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
-        if asked.part in ("day", "both"):
-            whole_day(Path(directory), asked.events, asked.seed)
-        if asked.part in ("year", "both"):
+        if asked.part in ("day", "all"):
+            whole_day(Path(directory) / "day", asked.events, asked.seed, asked.rounds)
+        if asked.part in ("weeks", "all"):
+            alone(many_days, Path(directory) / "weeks", asked.events, asked.seed)
+        if asked.part in ("year", "all"):
             one_late_event(Path(directory), asked.seed)
 
 

@@ -20,6 +20,8 @@ from metrics_pipeline.windows import DAY, HOUR, Window, midnight
 EVENTS_AT_ONCE = 12_000_000
 
 DAY_TABLES = ("content_daily", "content_audience_daily", "viewer_days", "view_times_daily", "watch_days")
+# Made from what the view_starts say of the viewer, which costs another pass over them.
+OF_VIEWERS = {"content_audience_daily", "watch_days"}
 
 Hour = tuple[date, int]
 
@@ -55,20 +57,22 @@ class ContentBuilder:
 
         content_hourly is not read: days and hours are counted alike from the events.
         """
-        return self._days(DAY_TABLES, window, now)
+        return self.tables_of_days(DAY_TABLES, window, now)
 
     def days_and_hours(self, window: Window, now: datetime) -> dict[str, int]:
         """`daily` and `hourly` of whole days in one pass over the events."""
-        return self._days((*DAY_TABLES, "content_hourly"), window, now)
+        return self.tables_of_days((*DAY_TABLES, "content_hourly"), window, now)
 
-    def _days(self, tables: Sequence[str], window: Window, now: datetime) -> dict[str, int]:
+    def tables_of_days(self, tables: Sequence[str], window: Window, now: datetime) -> dict[str, int]:
+        """Replace only these of the tables that `days_and_hours` replaces."""
         days = [d for d in window.days() if d >= self._oldest_day(now)]
         if not days:
             return dict.fromkeys(tables, 0)
         partitions = Partitions(between=("date", days[0], days[-1] + DAY))
         outputs = [Output(table, f"content/{table}.sql", partitions) for table in tables]
         hours = [(day, hour) for day in days for hour in range(24)]
-        return build_together(self.engine, outputs, self._portions(hours), self._prepare_days)
+        prepare = self._prepare_viewers if OF_VIEWERS & set(tables) else self._prepare_days
+        return build_together(self.engine, outputs, self._portions(hours), prepare)
 
     def dirty_hours(self, arrived: pa.Table) -> list[datetime]:
         """The hours that events which have just been stored change; their days are the dirty days.
@@ -125,13 +129,20 @@ class ContentBuilder:
 
     def _prepare_hours(self, session: Session, portion: Portion) -> None:
         _count_once(session, portion)
-        session.keep("view_sessions", "content/view_sessions.sql", portion.parameters)
+        session.keep("content_numbers", "content/content_numbers.sql", portion.parameters)
+        session.keep("session_views", "content/session_views.sql", portion.parameters)
+        session.keep("tangled_views", "content/tangled_views.sql", portion.parameters)
+        session.define("followed_views", "content/followed_views.sql")
         session.keep("content_hours", "content/content_hours.sql", portion.parameters)
 
     def _prepare_days(self, session: Session, portion: Portion) -> None:
         self._prepare_hours(session, portion)
         session.keep("content_days", "content/content_days.sql", portion.parameters)
         session.keep("viewers", "content/viewers.sql", portion.parameters)
+
+    def _prepare_viewers(self, session: Session, portion: Portion) -> None:
+        self._prepare_days(session, portion)
+        session.keep("view_sessions", "content/view_sessions.sql", portion.parameters)
 
     def _portions(self, hours: Sequence[Hour]) -> list[Portion]:
         return [self._portion(part) for part in self._parts(hours)]
@@ -175,8 +186,9 @@ class ContentBuilder:
 
 def _count_once(session: Session, portion: Portion) -> None:
     """Make `counted_events`. Ingestion stores an id once; should that ever fail, nothing is counted twice."""
-    repeated = session.run_file("content/repeated_events.sql", portion.parameters).read_all()
-    if repeated["repeated"][0].as_py():
+    hashes = session.run_file("content/event_hashes.sql", portion.parameters).read_all()["id_hash"].to_numpy().copy()
+    hashes.sort()  # half the time of a group-by
+    if (hashes[1:] == hashes[:-1]).any():
         session.keep("counted_events", "content/events_once.sql", portion.parameters)
     else:
         session.define("counted_events", "content/counted_events.sql")

@@ -18,7 +18,7 @@ from metrics_pipeline.events.inbox import InboxUnavailableError, open_inbox
 from metrics_pipeline.events.ingestion import Ingestion
 from metrics_pipeline.lake.lake import Addition, Lake
 from metrics_pipeline.settings import Settings
-from metrics_pipeline_tests.events.samples import handover, like
+from metrics_pipeline_tests.events.samples import Sent, handover, like
 
 BATCH = 20
 
@@ -46,7 +46,14 @@ class Journal:
         os.close(self._file)
 
 
-def send(directory: str, url: str | None, life: int, ready: Signal) -> None:
+def send(
+    directory: str,
+    url: str | None,
+    life: int,
+    ready: Signal,
+    event_of: Callable[[str], Sent] = like,
+    pause: float = 0.02,
+) -> None:
     """A client and its server in one: first repeats what was never answered, then goes on with new events."""
     sent, answered = Journal(directory, "sent"), Journal(directory, "answered")
     open_ones = sorted(set(sent.read()) - set(answered.read()))
@@ -59,10 +66,10 @@ def send(directory: str, url: str | None, life: int, ready: Signal) -> None:
             with lock:
                 batch = next(batches)
             sent.write(batch)
-            results = ingestion.submit_blocking(handover(), [like(name) for name in batch])
+            results = ingestion.submit_blocking(handover(), [event_of(name) for name in batch])
             answered.write([r.event_id or "" for r in results if r.status in ("accepted", "duplicate")])
             ready.set()
-            time.sleep(0.02)
+            time.sleep(pause)
 
     threads = [threading.Thread(target=work, daemon=True) for _ in range(3)]
     for thread in threads:

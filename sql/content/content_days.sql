@@ -1,9 +1,9 @@
--- Grain: one content item on one UTC day: the sum of its hours. Inputs: content_hours, content.
+-- Grain: one content item on one UTC day: the sum of its hours. Inputs: content_hours, content_numbers.
 -- The creator is the one the day's events name, else the one of the content's attributes.
 with
 days as (
     select
-        date, workspace_id, content_id,
+        date, content_no,
         max(creator_id) as creator_id,
         cast(sum(impressions) as bigint) as impressions,
         cast(sum(feed_impressions) as bigint) as feed_impressions,
@@ -50,8 +50,10 @@ days as (
         cast(sum(views_android) as bigint) as views_android,
         cast(sum(views_web) as bigint) as views_web
     from content_hours
-    group by date, workspace_id, content_id
+    group by date, content_no
 )
-select d.* replace (coalesce(d.creator_id, c.creator_id) as creator_id)
+select
+    n.workspace_id, n.content_id,
+    d.* replace (coalesce(d.creator_id, n.creator_id) as creator_id)
 from days as d
-left join content as c on c.workspace_id = d.workspace_id and c.content_id = d.content_id
+inner join content_numbers as n on n.content_no = d.content_no

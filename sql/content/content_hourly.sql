@@ -1,5 +1,6 @@
--- content_hourly. Grain: one content item in one UTC hour of the relation built_hours. Inputs: content_hours, content.
-select h.* replace (coalesce(h.creator_id, c.creator_id) as creator_id)
+-- content_hourly. Grain: one content item in one UTC hour of the relation built_hours. Inputs: content_hours,
+-- content_numbers.
+select h.* exclude (content_no) replace (coalesce(h.creator_id, n.creator_id) as creator_id)
 from content_hours as h
-left join content as c on c.workspace_id = h.workspace_id and c.content_id = h.content_id
-order by h.workspace_id, h.content_id
+inner join content_numbers as n on n.content_no = h.content_no
+order by h.content_no

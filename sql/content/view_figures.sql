@@ -2,8 +2,10 @@
 -- its view_start among them). A seek says where somebody jumped, not what was watched: it is not among them.
 select
     workspace_id, session_id, content_id, view_no,
+    max(start_id) as start_id,
     count(*) filter (where event_type = 'view_start') as starts,
     min(event_ts) filter (where event_type = 'view_start') as started_at,
+    max(viewer_hash) filter (where event_type = 'view_start') as viewer_hash,
     min(event_ts) as first_at,
     max(event_ts) as last_at,
     max(total_watch_time) as total_watch_time,

@@ -1,12 +1,16 @@
 -- view_times_daily. Grain: one content item, day, and bucket of watch time; null holds views nobody watched.
--- Inputs: view_sessions, content_days.
-select
-    v.date, v.workspace_id, v.content_id, d.creator_id,
-    case when v.watch_time_seconds > 0 then cast(ceil(ln(v.watch_time_seconds) / ln(1.01 / 0.99)) as integer) end
-        as bucket,
-    count(*) as views
-from view_sessions as v
-inner join content_days as d
-    on d.date = v.date and d.workspace_id = v.workspace_id and d.content_id = v.content_id
-group by 1, 2, 3, 4, 5
-order by 2, 3, 5
+-- Inputs: followed_views, content_days.
+with
+counted as (
+    select
+        date, content_no,
+        case when watch_time_seconds > 0 then cast(ceil(ln(watch_time_seconds) / ln(1.01 / 0.99)) as integer) end
+            as bucket,
+        count(*) as views
+    from followed_views
+    group by 1, 2, 3
+)
+select c.date, d.workspace_id, d.content_id, d.creator_id, c.bucket, c.views
+from counted as c
+inner join content_days as d on d.date = c.date and d.content_no = c.content_no
+order by c.content_no, c.bucket

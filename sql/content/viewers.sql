@@ -1,8 +1,8 @@
--- Grain: one viewer of one content item on one UTC day. Input: view_sessions.
+-- Grain: one viewer of one content item on one UTC day. Input: followed_views.
 select
-    date, workspace_id, content_id, viewer_hash,
+    date, content_no, viewer_hash,
     count(*) as views,
     stable_sum(watch_time_seconds) as watch_time_seconds
-from view_sessions
+from followed_views
 where viewer_hash is not null
-group by date, workspace_id, content_id, viewer_hash
+group by date, content_no, viewer_hash
