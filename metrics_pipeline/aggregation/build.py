@@ -48,6 +48,7 @@ class Builder:
             "now": now,
             "as_of": as_of or now,
             "lateness_days": self.settings.event_lateness_days,
+            "viewers_from": now.date() - timedelta(days=self.settings.events_days),
         }
         partitions = Partitions(equals={"entity_type": entity_type}, between=("date", window.first_day, window.end_day))
         relations = catalog_relations(self.catalog) | cadence_relation(self.catalog, self.settings.cadence)

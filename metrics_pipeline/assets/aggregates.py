@@ -64,7 +64,7 @@ def aggregate_assets(platforms: Sequence[PlatformSpec], partitions: PartitionSet
             DAILY_KEYS["workspace"],
             DAILY_METRICS,
             partitions.daily,
-            _upstream([DAILY_KEYS["account"]]),
+            _upstream([DAILY_KEYS["account"], CONTENT_DAILY_KEY]),
             _daily("workspace"),
             "One metric of one workspace per day and platform; distinct people are never summed.",
         ),

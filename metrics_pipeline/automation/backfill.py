@@ -21,10 +21,12 @@ from metrics_pipeline.windows import Window
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
-# From the outside in: what is fetched, days, weeks and months.
+# From the outside in: what is fetched, what is counted from events, days, weeks and months.
 _STAGES: tuple[tuple[str, ...], ...] = (
     ("counters",),
     ("insights",),
+    ("content_hourly",),
+    ("content_daily",),
     ("daily_metrics",),
     ("weekly_metrics",),
     ("monthly_metrics",),
@@ -33,7 +35,7 @@ _STAGES: tuple[tuple[str, ...], ...] = (
 
 @dataclass(frozen=True)
 class Step:
-    """One run: these assets over these consecutive partitions."""
+    """One run: these assets over these consecutive partitions; without any for assets that have none."""
 
     assets: tuple[dg.AssetKey, ...]
     keys: tuple[str, ...]
@@ -45,6 +47,8 @@ class Step:
 
     @property
     def span(self) -> str:
+        if not self.keys:
+            return "the whole table"
         return self.keys[0] if len(self.keys) == 1 else f"{self.keys[0]} to {self.keys[-1]}"
 
 
@@ -110,7 +114,7 @@ class Backfiller:
             run_config={**QUIET, **(run_config or {})},
             instance=self.instance,
             asset_selection=list(step.assets),
-            tags={**range_tags(step.keys), "metrics/requested_by": "command line"},
+            tags={**(range_tags(step.keys) if step.keys else {}), "metrics/requested_by": "command line"},
             raise_on_error=False,
         )
         if not result.success:

@@ -27,6 +27,11 @@ SHOWN = (
         "and workspace_id = 'acme' order by week_start",
     ),
     (
+        "Content of one's own, counted from events",
+        "select content_id, views, unique_viewers, median_watch_time, completion_rate, engagement_rate, trend, "
+        "quality_score from content_metrics where workspace_id = 'acme' order by views desc limit 5",
+    ),
+    (
         "What is missing, and why",
         "select platform, state, reason, count(distinct metric) as metrics, count(distinct date) as days "
         "from daily_metrics where entity_type = 'account' and value is null group by all order by days desc limit 6",
@@ -89,12 +94,21 @@ def _show(result: DemoResult) -> None:
 
     out.print(
         f"{'Resumed and built' if result.resumed else 'Built'} in {result.seconds:.0f} s: {result.accounts} accounts, "
-        f"{result.calls} HTTP calls, {result.runs} Dagster runs.",
+        f"{result.calls} HTTP calls, {result.events} content events, {result.runs} Dagster runs.",
         markup=False,
     )
     connection = connect(result.data_dir)
     counts = "select '{0}' as table, count(*) as rows from {0}"
-    tables = ("counter_readings", "insight_readings", "posts", "daily_metrics", "weekly_metrics", "monthly_metrics")
+    tables = (
+        "counter_readings",
+        "insight_readings",
+        "posts",
+        "events",
+        "content_daily",
+        "daily_metrics",
+        "weekly_metrics",
+        "monthly_metrics",
+    )
     out.print()
     answer(connection, " union all ".join(counts.format(t) for t in tables), SqlFormat.TABLE)
     for title, query in SHOWN:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from metrics_pipeline.assets.collection import platform_asset_key
+from metrics_pipeline.assets.content import DAILY_KEY, EVENTS_KEY, METRICS_KEY
 from metrics_pipeline.automation.backfill import Backfiller, Step
 from metrics_pipeline.pipeline import Pipeline
 from metrics_pipeline.windows import DAY, HOUR, Window, midnight
@@ -28,18 +29,21 @@ class Task:
     title: str
     step: Step
     now: datetime
+    is_repeated: bool = False
+    """Runs in a resumed demo as well, though it ran before."""
 
 
-def tasks(planner: Backfiller, platforms: list[str], first_day: date, now: datetime) -> Iterator[Task]:
-    """Everything the demo runs, in order."""
+def tasks(planner: Backfiller, platforms: list[str], first_day: date, now: datetime, events: Window) -> Iterator[Task]:
+    """Everything the demo runs, in order. `events`: the hours that content events were sent for."""
     days = Window(midnight(first_day), midnight(now.date() + DAY))
     yield from _counters(planner, platforms, days, now)
     yield from _insights(planner, platforms, days, now)
+    yield from _content(planner, events, now)
     names = ["daily_metrics", "weekly_metrics", "monthly_metrics"]
     # the first month and week begin before the first day: built as well, so that no partition looks forgotten
     whole = Window(days.start - LONGEST_LEAD, days.end)
     for step in planner.plan(planner.resolve(names), whole):
-        yield Task(f"aggregate {step.name}", step, now)
+        yield Task(f"aggregate {step.name}", step, now, is_repeated=True)
 
 
 def _counters(planner: Backfiller, platforms: list[str], days: Window, now: datetime) -> Iterator[Task]:
@@ -65,6 +69,14 @@ def _insights(planner: Backfiller, platforms: list[str], days: Window, now: date
         ):
             keys = [key for step in planner.plan(asset, window) for key in step.keys]
             yield Task(f"collect {platform} series, {what}", Step(tuple(asset), tuple(keys)), at)
+
+
+def _content(planner: Backfiller, events: Window, now: datetime) -> Iterator[Task]:
+    """As the sensors would have it: events out of the inbox, their days with distinct viewers, the state of content."""
+    yield Task("events into the lake", Step((EVENTS_KEY,), ()), now, is_repeated=True)
+    for step in planner.plan([DAILY_KEY], events):
+        yield Task("days of content", step, now, is_repeated=True)
+    yield Task("hours and state of content", Step((METRICS_KEY,), ()), now, is_repeated=True)
 
 
 def simulated_at(pipeline: Pipeline, instant: datetime) -> Pipeline:

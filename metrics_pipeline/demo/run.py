@@ -38,6 +38,7 @@ class DemoResult:
     runs: int
     accounts: int
     calls: int
+    events: int
     resumed: bool
 
 
@@ -88,10 +89,10 @@ def run_demo(settings: Settings, marker: DemoMarker, report: Report) -> DemoResu
             os.environ[f"METRICS_{platform.upper()}_BASE_URL"] = sandbox.base_url(platform)
         pipeline = Pipeline(load_settings(now=now, data_dir=settings.data_dir))
         accounts = register_accounts(pipeline, now)
-        runs = _run_tasks(pipeline, first_day, now, report)
+        events, runs = _run_tasks(pipeline, marker.seed, first_day, now, report)
         calls = sandbox.request_count()
     write_marker(settings.data_dir, replace(marker, finished=True))
-    return DemoResult(settings.data_dir, time.monotonic() - started, runs, accounts, calls, resumed)
+    return DemoResult(settings.data_dir, time.monotonic() - started, runs, accounts, calls, events, resumed)
 
 
 def _simulated_now(settings: Settings, marker: DemoMarker) -> datetime:
@@ -100,17 +101,22 @@ def _simulated_now(settings: Settings, marker: DemoMarker) -> datetime:
     return now if now.date() == marker.last_day else midnight(marker.last_day) + timedelta(hours=23, minutes=55)
 
 
-def _run_tasks(pipeline: Pipeline, first_day: date, now: datetime, report: Report) -> int:
+def _run_tasks(pipeline: Pipeline, seed: int, first_day: date, now: datetime, report: Report) -> tuple[int, int]:
+    """Send events and run everything; returns the events and the Dagster runs."""
     from metrics_pipeline.automation.backfill import Backfiller
+    from metrics_pipeline.demo.events import events_window, send_events
     from metrics_pipeline.demo.history import simulated_at, tasks
 
     runners = {now: Backfiller(pipeline)}
     planner = runners[now]
-    work = list(tasks(planner, demo_platforms(), first_day, now))
+    window = events_window(midnight(first_day), now)
+    work = list(tasks(planner, demo_platforms(), first_day, now, window))
+    report("content events over HTTP", 0, len(work))
+    events = send_events(pipeline, window, seed)
     for number, task in enumerate(work):
         report(task.title, number, len(work))
-        if not planner.is_materialized(task.step) or task.title.startswith("aggregate"):
+        if task.is_repeated or not planner.is_materialized(task.step):
             runner = runners.get(task.now) or runners.setdefault(task.now, Backfiller(simulated_at(pipeline, task.now)))
             runner.run(task.step)
     report("done", len(work), len(work))
-    return len(work)
+    return events, len(work)

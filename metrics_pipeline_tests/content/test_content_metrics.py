@@ -28,6 +28,7 @@ def build(content: ContentBuilder, window: Window = WINDOW) -> None:
     content.daily(window, NOW)
     builder.daily("content", window, NOW)
     builder.daily("creator", window, NOW)
+    builder.daily("workspace", window, NOW)
     builder.weekly(window, NOW)
     builder.monthly(window, NOW)
 
@@ -62,28 +63,35 @@ def values_of(row: Row) -> dict[str, float | None]:
     }
 
 
+def above(row: Row) -> list[tuple[str, str]]:
+    """Whose sums a row of content goes into."""
+    creator = [("creator", row["creator_id"])] if row["creator_id"] is not None else []
+    return [*creator, ("workspace", row["workspace_id"])]
+
+
 def expected_days(oracle: Oracle) -> dict[Key, float | None]:
     found: dict[Key, float | None] = {}
-    creators: dict[tuple[Any, ...], Row] = defaultdict(lambda: defaultdict(int))
+    sums: dict[tuple[Any, ...], Row] = defaultdict(lambda: defaultdict(int))
+    sums: dict[tuple[Any, ...], Row] = defaultdict(lambda: defaultdict(int))
     for row in oracle.content_daily():
         for metric, value in values_of(row).items():
             found[row["date"], row["workspace_id"], "content", row["content_id"], metric] = value
-        if row["creator_id"] is not None:
-            mine = creators[row["date"], row["workspace_id"], row["creator_id"]]
+        for mine in (sums[row["date"], row["workspace_id"], kind, name] for kind, name in above(row)):
             for column, count in row.items():
                 if isinstance(count, int | float):
                     mine[column] += count
     for e in oracle.events:
         if e["event_type"] in ("follow", "unfollow") and e["content_id"] is None and e["creator_id"] is not None:
-            creators[e["date"], e["workspace_id"], e["creator_id"]][e["event_type"] + "s"] += 1
-    for (on, workspace, creator), counts in creators.items():
+            for kind, name in above(e):
+                sums[e["date"], e["workspace_id"], kind, name][e["event_type"] + "s"] += 1
+    for (on, workspace, kind, name), counts in sums.items():
         viewers = {
             r["viewer_hash"]
             for r in oracle.viewer_days()
-            if (r["date"], r["workspace_id"], r["creator_id"]) == (on, workspace, creator)
+            if (r["date"], r["workspace_id"]) == (on, workspace) and (kind, name) in above(r)
         }
         for metric, value in values_of(counts | {"unique_viewers": len(viewers)}).items():
-            found[on, workspace, "creator", creator, metric] = value
+            found[on, workspace, kind, name, metric] = value
     return found
 
 
@@ -119,7 +127,7 @@ def test_days_of_contents_and_creators_are_what_their_events_say(
         else:
             end = start + timedelta(days=7)
             mine = [r for r in oracle.viewer_days() if start <= r["date"] < end and r["workspace_id"] == workspace]
-            people = {r["viewer_hash"] for r in mine if r[f"{kind}_id"] == name}
+            people = {r["viewer_hash"] for r in mine if r[f"{kind}_id"] == name}  # workspace_id, too
             assert week["value"] == len(people)
 
 
@@ -148,6 +156,8 @@ def test_people_of_a_period_are_counted_not_summed(content: ContentBuilder, lake
         (day("2026-03-04"), "content", "c2"): 2,
         (day("2026-03-03"), "creator", "ann"): 2,
         (day("2026-03-04"), "creator", "ann"): 2,
+        (day("2026-03-03"), "workspace", "acme"): 2,
+        (day("2026-03-04"), "workspace", "acme"): 2,
     }
     for name, period in (("weekly_metrics", "week_start"), ("monthly_metrics", "month_start")):
         found = {k[2:4]: r for k, r in table(content, name, period).items() if k[4] == "unique_viewers"}
@@ -155,6 +165,7 @@ def test_people_of_a_period_are_counted_not_summed(content: ContentBuilder, lake
             ("content", "c1"): 2,
             ("content", "c2"): 2,
             ("creator", "ann"): 3,
+            ("workspace", "acme"): 3,
         }
         assert all(r["is_complete"] and r["total"] is None for r in found.values())
 
@@ -169,6 +180,19 @@ def test_periods_whose_viewers_are_gone_say_so(content: ContentBuilder, lake: La
     assert rows["views"]["value"] == 1
     assert rows["unique_viewers"]["value"] is None
     assert "no longer kept" in rows["unique_viewers"]["reason"]
+
+
+def test_days_of_workspaces_whose_viewers_are_gone_keep_what_was_counted(content: ContentBuilder, lake: Lake) -> None:
+    store(lake, [event("view_start", at("2026-03-03 10:00"), "e1")])
+    window = Window.of_day(day("2026-03-03"))
+    build(content, window)
+    before = table(content, "daily_metrics")
+    lake.delete("viewer_days", "true")
+    builder = Builder(content.engine, content.catalog, content.settings)
+    builder.daily("workspace", window, NOW + timedelta(days=90))
+    after = table(content, "daily_metrics")
+    assert {k: r["value"] for k, r in after.items()} == {k: r["value"] for k, r in before.items()}
+    assert after[day("2026-03-03"), "acme", "workspace", "acme", "unique_viewers"]["value"] == 1
 
 
 def test_a_running_day_is_incomplete_and_late_events_make_days_provisional(content: ContentBuilder, lake: Lake) -> None:

@@ -1,6 +1,6 @@
 -- Canonical metrics, long, from the relation `entity_days` (one row per date, workspace_id, entity_id with the counted
--- columns of content_daily, unique_viewers and contents). Grain: one metric of the catalogue's level $level of one
--- entity and day. likes and saves are net of those taken back and may be negative on a day.
+-- columns of content_daily, unique_viewers and contents). Grain: one metric of content of one entity (of level $level)
+-- and day. likes and saves are net of those taken back and may be negative on a day.
 with
 figures as (
     select
@@ -53,7 +53,7 @@ measured as (
         end as double) as denominator
     from figures as f
     cross join metric_catalog as m
-    where list_contains(m.levels, $level)
+    where list_contains(m.levels, 'content')
 ),
 valued as (
     select * replace (coalesce(value, numerator / nullif(denominator, 0)) as value)

@@ -3,6 +3,7 @@
 -- and of the $carry_days before). Sums are over accounts with a value; entities_expected says how many should
 -- have one: also those that nobody asked today but were asked in the $carry_days before. A level that was not
 -- read today counts with its last value for $carry_days days, then the sum is null. No row where nobody was asked.
+-- The application's own content is platform 'app', and never part of 'all'.
 with
 account_rows as (
     select d.*, m.additivity, m.across_entities, m.comparable
@@ -105,41 +106,49 @@ valued as (
             else total
         end as value
     from sums
+),
+of_accounts as (
+    select
+        date, workspace_id, platform,
+        'workspace' as entity_type,
+        workspace_id as entity_id,
+        cast(null as varchar) as account_id,
+        metric,
+        value,
+        cast(null as double) as lifetime_value,
+        case when across_entities = 'ratio' then numerator end as numerator,
+        case when across_entities = 'ratio' then denominator end as denominator,
+        case
+            when value = 0 then 'zero'
+            when value is not null then 'value'
+            when across_entities = 'ratio' and denominator = 0 then 'insufficient_data'
+            when across_entities = 'ratio' then 'no_components'
+            when across_entities = 'unique' and entities_present > 0 then 'not_supported'
+            else 'unknown'
+        end as state,
+        case
+            when value is null and across_entities = 'unique' and entities_present > 0
+                then 'distinct people cannot be summed over accounts'
+            when value is null and additivity = 'last_value'
+                then (entities_expected - entities_counted) || ' of ' || entities_expected
+                    || ' accounts without a value for more than ' || $carry_days || ' days'
+            when value is null and across_entities = 'ratio' and denominator = 0 then 'the denominator is zero'
+            when value is null then 'no account has a value' || coalesce(': ' || missing_reason, '')
+            when entities_counted > entities_present
+                then (entities_counted - entities_present) || ' of ' || entities_expected || ' accounts with an earlier value'
+            when entities_present < entities_expected
+                then entities_present || ' of ' || entities_expected || ' accounts'
+        end as reason,
+        'accounts' as source,
+        is_complete and entities_present = entities_expected as is_complete,
+        is_provisional, definition_version, readings, readings_expected, days_spanned,
+        entities_present, entities_expected, last_read_at, day_timezone, approximate
+    from valued
+),
+of_content as (
+    -- include daily/workspace_app.sql
 )
-select
-    date, workspace_id, platform,
-    'workspace' as entity_type,
-    workspace_id as entity_id,
-    cast(null as varchar) as account_id,
-    metric,
-    value,
-    cast(null as double) as lifetime_value,
-    case when across_entities = 'ratio' then numerator end as numerator,
-    case when across_entities = 'ratio' then denominator end as denominator,
-    case
-        when value = 0 then 'zero'
-        when value is not null then 'value'
-        when across_entities = 'ratio' and denominator = 0 then 'insufficient_data'
-        when across_entities = 'ratio' then 'no_components'
-        when across_entities = 'unique' and entities_present > 0 then 'not_supported'
-        else 'unknown'
-    end as state,
-    case
-        when value is null and across_entities = 'unique' and entities_present > 0
-            then 'distinct people cannot be summed over accounts'
-        when value is null and additivity = 'last_value'
-            then (entities_expected - entities_counted) || ' of ' || entities_expected
-                || ' accounts without a value for more than ' || $carry_days || ' days'
-        when value is null and across_entities = 'ratio' and denominator = 0 then 'the denominator is zero'
-        when value is null then 'no account has a value' || coalesce(': ' || missing_reason, '')
-        when entities_counted > entities_present
-            then (entities_counted - entities_present) || ' of ' || entities_expected || ' accounts with an earlier value'
-        when entities_present < entities_expected
-            then entities_present || ' of ' || entities_expected || ' accounts'
-    end as reason,
-    'accounts' as source,
-    is_complete and entities_present = entities_expected as is_complete,
-    is_provisional, definition_version, readings, readings_expected, days_spanned,
-    entities_present, entities_expected, last_read_at, day_timezone, approximate
-from valued
+select * from of_accounts
+union all by name
+select * from of_content
 order by workspace_id, platform, entity_id, metric

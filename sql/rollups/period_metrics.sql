@@ -88,6 +88,10 @@ viewer_windows as (
         select date, workspace_id, 'creator', creator_id, viewer_hash
         from viewer_days
         where date >= $first and date < $end and creator_id is not null
+        union all
+        select date, workspace_id, 'workspace', workspace_id, viewer_hash
+        from viewer_days
+        where date >= $first and date < $end
     ) as v
     inner join calendar as p using (date)
     group by p.period_start, v.workspace_id, v.entity_type, v.entity_id

@@ -1,0 +1,57 @@
+"""The demo's own content: a week of events, sent over HTTP the way an application sends them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from itertools import islice
+
+import httpx
+
+from metrics_pipeline.api.server import ApiServer
+from metrics_pipeline.control.api_keys import INGEST, Rights, create_key, revoke_key
+from metrics_pipeline.demo.accounts import WORKSPACES
+from metrics_pipeline.errors import RunFailedError
+from metrics_pipeline.pipeline import Pipeline
+from metrics_pipeline.sandbox.viewers import Audience, Event
+from metrics_pipeline.windows import HOUR, Window
+
+# What the lateness window takes: older events would be refused, as anybody's.
+LONGEST = timedelta(days=7)
+BATCH = 100
+
+
+def events_window(first_day: datetime, now: datetime) -> Window:
+    """The whole hours that the demo has events for."""
+    this_hour = now.replace(minute=0, second=0, microsecond=0)
+    return Window(max(first_day, this_hour - LONGEST + HOUR), this_hour)
+
+
+def send_events(pipeline: Pipeline, window: Window, seed: int) -> int:
+    """Send every workspace's events to a server of our own; the same again changes nothing. Returns how many.
+
+    Raises:
+        RunFailedError: the server did not take them.
+    """
+    sent = 0
+    now = pipeline.settings.clock.now()
+    with ApiServer(pipeline.settings) as server, httpx.Client(base_url=server.url, timeout=30) as client:
+        for workspace_id in WORKSPACES:
+            audience = Audience(seed, workspace_id, now)
+            rights = Rights(workspace_id, [INGEST], [], "demo")
+            record, key = create_key(pipeline.control, pipeline.ring, rights, now=now)
+            headers = {"Authorization": f"Bearer {key.reveal()}"}
+            for batch in _batches(event for hour in window.hours() for event in audience.events(hour.start)):
+                body = {"batch": batch, "sent_at": now.isoformat()}
+                answer = client.post("/v1/events/track-batch", json=body, headers=headers)
+                if answer.status_code != 202 or answer.json()["data"]["rejected"]:
+                    raise RunFailedError(f"The demo's events were not taken: {answer.text[:300]}")
+                sent += len(batch)
+            revoke_key(pipeline.control, record.key_id, now=now)
+    return sent
+
+
+def _batches(events: Iterable[Event]) -> Iterator[list[Event]]:
+    left = iter(events)
+    while batch := list(islice(left, BATCH)):
+        yield batch
