@@ -28,12 +28,14 @@ def watching(name: str) -> Sent:
     """An event of few sessions and contents, in the running hour or around midnight: late for many a built hour."""
     drawn = random.Random(name)
     start = drawn.choice((NOW, midnight(NOW.date()) + timedelta(minutes=30)))
+    session = drawn.randrange(40)
     return {
         "eventId": name,
         "eventType": kind_of(name),
         "contentId": f"c{drawn.randrange(6)}",
         "creatorId": f"k{drawn.randrange(2)}",
-        "sessionId": f"s{drawn.randrange(40)}",
+        "sessionId": f"s{session}",
+        "userId": f"u{session % 9}" if session % 3 else None,
         "timestamp": (start - timedelta(seconds=drawn.randrange(3600))).isoformat(),
         "viewData": {"totalWatchTime": drawn.randrange(400) / 8, "progress": drawn.randrange(101) / 100},
         "location": {"country": drawn.choice(("DE", "FR", "US"))},
