@@ -72,7 +72,6 @@ def above(row: Row) -> list[tuple[str, str]]:
 def expected_days(oracle: Oracle) -> dict[Key, float | None]:
     found: dict[Key, float | None] = {}
     sums: dict[tuple[Any, ...], Row] = defaultdict(lambda: defaultdict(int))
-    sums: dict[tuple[Any, ...], Row] = defaultdict(lambda: defaultdict(int))
     for row in oracle.content_daily():
         for metric, value in values_of(row).items():
             found[row["date"], row["workspace_id"], "content", row["content_id"], metric] = value
