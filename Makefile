@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
 BIN := .venv/bin
 STAMP := .venv/.synced
 
-.PHONY: help setup demo dev test check prove bench bench-accounts bench-events bench-ingestion bench-event-day lock clean
+.PHONY: help setup demo dev test check prove bench bench-accounts bench-events bench-ingestion bench-event-day bench-freshness lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -55,6 +55,9 @@ bench-events: $(STAMP) ## accepted events per second over HTTP
 
 bench-ingestion: $(STAMP) ## events a second, taken in and drained, without HTTP
 	$(BIN)/python -m benchmarks.ingestion
+
+bench-freshness: $(STAMP) ## from an event to its numbers and to its erasure, with the daemon running (about five minutes)
+	$(BIN)/python -m benchmarks.freshness
 
 lock: ## write both lock files anew
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml -o requirements.lock
