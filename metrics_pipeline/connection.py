@@ -12,7 +12,7 @@ from metrics_pipeline.lake.engine import SQL_DIR, attach_table, connect_duckdb, 
 from metrics_pipeline.lake.lake import Lake
 from metrics_pipeline.lake.spill import spill_directory
 from metrics_pipeline.lake.tables import TABLES
-from metrics_pipeline.settings import load_settings
+from metrics_pipeline.settings import Settings, load_settings
 
 VIEWS: tuple[str, ...] = tuple(sorted(path.stem for path in (SQL_DIR / "views").glob("*.sql")))
 
@@ -30,12 +30,15 @@ def connect(data_dir: str | Path | None = None) -> duckdb.DuckDBPyConnection:
         UserError: a setting cannot be used, or the lake cannot be opened.
     """
     settings = load_settings(data_dir=Path(data_dir) if data_dir is not None else None)
-    return attach_all(Lake.open(settings))
+    return attach_all(Lake.open(settings), settings)
 
 
-def attach_all(lake: Lake) -> duckdb.DuckDBPyConnection:
-    """A connection with every table, view and catalogue relation of a lake."""
+def attach_all(lake: Lake, settings: Settings | None = None) -> duckdb.DuckDBPyConnection:
+    """A connection with every table, view and catalogue relation of a lake; default settings where none are given."""
     connection = connect_duckdb(spill_directory(lake.location))
+    if settings is not None:
+        minimum = settings.area_minimum_viewers
+        connection.execute(f"create or replace macro area_minimum_viewers() as {minimum:d}")
     for name, relation in catalog_relations(catalog()).items():
         connection.register(name, relation)
     for spec in TABLES.values():

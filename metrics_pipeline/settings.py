@@ -3,54 +3,25 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
-from pydantic import AwareDatetime, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import SettingsConfigDict, SettingsError
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import SettingsError
 
 from metrics_pipeline.catalog.cadence import Cadence
-from metrics_pipeline.clock import Clock, FixedClock, SystemClock
 from metrics_pipeline.errors import UserError
-from metrics_pipeline.platform_settings import PlatformSettings
+from metrics_pipeline.store_settings import StoreSettings
 
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+Network = IPv4Network | IPv6Network
 SETTINGS_FILE = "settings.env"
 BudgetItem = Literal["calls", "calls_per_endpoint", "calls_per_account", "units", "usd"]
-Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
-class Settings(PlatformSettings):
+class Settings(StoreSettings):
     """One field per environment variable `METRICS_<NAME>`; `.env.example` lists them all."""
-
-    model_config = SettingsConfigDict(env_prefix="METRICS_", env_ignore_empty=True, extra="ignore")
-
-    data_dir: Path = Field(
-        Path("data"), description="Where the embedded stores live: lake, control database, Dagster home."
-    )
-    lake_url: str | None = Field(
-        None, description="Delta tables elsewhere, such as s3://bucket/lake; default <data dir>/lake."
-    )
-    database_url: SecretStr | None = Field(
-        None, description="Control database (SQLAlchemy URL); default SQLite in the data directory."
-    )
-    secret_keys: SecretStr | None = Field(
-        None,
-        description="Key ring `id:base64key,...` for stored credentials, newest first; default a 0600 key file.",
-    )
-    pipeline_start: date | None = Field(
-        None,
-        description="First day of the daily, weekly, monthly partitions; default fixed at first use in pipeline.toml.",
-    )
-    collection_start: date | None = Field(
-        None, description="First day of the hourly partitions; default fixed at first use."
-    )
-    week_start: Weekday = Field("monday", description="First day of a week.")
-    now: AwareDatetime | None = Field(
-        None, description="Freeze the clock at this instant (simulations and tests only)."
-    )
 
     facebook_base_url: str | None = Field(None, description="Sandbox or proxy for Facebook; may contain {at}.")
     instagram_base_url: str | None = Field(None, description="Sandbox or proxy for Instagram; may contain {at}.")
@@ -221,20 +192,35 @@ class Settings(PlatformSettings):
     api_server_key_events_per_minute: int = Field(
         1_200_000, ge=100, description="Events a minute through one server key, whoever they are about."
     )
+    trusted_proxies: str = Field(
+        "",
+        description="Addresses or networks of proxies, by comma, whose X-Forwarded-For is believed; none by default.",
+    )
+    geoip_file: Path | None = Field(
+        None,
+        description="CSV or Parquet of networks and places: fills in country and region that an event does not say.",
+    )
+    area_minimum_viewers: int = Field(
+        5, ge=1, description="Distinct people under which a place in content_by_area is not named."
+    )
     alert_webhook_url: SecretStr | None = Field(
         None, description="Run failures are posted here as JSON {text}, Slack style."
     )
-
-    @field_validator("week_start", mode="before")
-    @classmethod
-    def _lower(cls, value: object) -> object:
-        return value.lower() if isinstance(value, str) else value
 
     @field_validator("cadence")
     @classmethod
     def _are_cadences(cls, value: dict[str, str]) -> dict[str, str]:
         for text in value.values():
             Cadence.parse(text)
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        try:
+            networks_of(value)
+        except ValueError:
+            raise ValueError("write addresses or networks with commas between, such as 10.0.0.0/8,::1") from None
         return value
 
     @field_validator("whatsapp_time_zones")
@@ -245,29 +231,10 @@ class Settings(PlatformSettings):
             raise ValueError(f"there is no time zone {unknown[0]!r}")
         return value
 
-    @field_validator("pipeline_start", "collection_start")
-    @classmethod
-    def _not_in_the_future(cls, value: date | None) -> date | None:
-        if value is not None and value > datetime.now(UTC).date():
-            raise ValueError("lies in the future")
-        return value
 
-    @property
-    def week_start_index(self) -> int:
-        """0 for Monday to 6 for Sunday, as `date.weekday` counts."""
-        return WEEKDAYS.index(self.week_start)
-
-    @property
-    def clock(self) -> Clock:
-        return FixedClock(self.now) if self.now else SystemClock()
-
-    @property
-    def lake_location(self) -> str:
-        return self.lake_url or str(self.data_dir.absolute() / "lake")
-
-    @property
-    def dagster_home(self) -> Path:
-        return self.data_dir.absolute() / "dagster"
+def networks_of(text: str) -> tuple[Network, ...]:
+    """The networks of a list with commas; an address is a network of one. Raises ValueError."""
+    return tuple(ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
 
 
 def load_settings(**overrides: object) -> Settings:

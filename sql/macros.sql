@@ -29,3 +29,41 @@ create or replace macro content_source(source_type) as case lower(trim(source_ty
     when 'direct' then 'direct'
     else 'other'
 end;
+-- Places. Degrees north and east, south and west negative. The great-circle distance in km by the haversine formula
+-- (R. W. Sinnott, "Virtues of the Haversine", Sky and Telescope 68, 1984) on a sphere of the mean Earth radius of
+-- IUGG, 6371.0088 km. A sphere is up to 0.56 % off the ellipsoid. Null where a coordinate is.
+create or replace macro haversine(lat1, lon1, lat2, lon2) as
+    sin(radians(lat2 - lat1) / 2) ** 2
+    + cos(radians(lat1)) * cos(radians(lat2)) * sin(radians(lon2 - lon1) / 2) ** 2;
+-- rounding may take the haversine of opposite points past 1, where asin ends
+create or replace macro distance_km(lat1, lon1, lat2, lon2) as
+    2 * 6371.0088 * asin(sqrt(
+        case when haversine(lat1, lon1, lat2, lon2) > 1 then 1 else haversine(lat1, lon1, lat2, lon2) end
+    ));
+create or replace macro within_km(lat, lon, centre_lat, centre_lon, km) as
+    distance_km(lat, lon, centre_lat, centre_lon) <= km;
+create or replace macro between_meridians(lon, west, east) as
+    case when west <= east then lon >= west and lon <= east else lon >= west or lon <= east end;
+-- Edges belong to the box. West of more than east crosses the antimeridian, whose two names 180 and -180 are one. The
+-- poles lie on every meridian.
+create or replace macro in_box(lat, lon, south, west, north, east) as
+    lat >= south and lat <= north
+    and (
+        between_meridians(lon, west, east)
+        or (abs(lon) = 180 and between_meridians(-lon, west, east))
+        or (abs(lat) = 90 and lon is not null)
+    );
+-- The centre of the cell of a grid of so many degrees that a place lies in, as a struct of latitude and longitude: a
+-- cell has its southern and western edge, 180 is -180, and the pole is in the last row. Rounded first, since 0.3 / 0.1
+-- is a little less than 3. Meant for degrees that divide 90.
+create or replace macro area_of(lat, lon, degrees) as
+    case when lat is not null and lon is not null then {
+        'latitude': round(
+            (least(floor(round(lat / degrees, 9)), round(90 / degrees, 9) - 1) + 0.5) * degrees, 9
+        ),
+        'longitude': round(
+            (floor(round((case when lon >= 180 then lon - 360 else lon end) / degrees, 9)) + 0.5) * degrees, 9
+        )
+    } end;
+-- how many people a place needs to be named, METRICS_AREA_MINIMUM_VIEWERS where a connection knows the settings
+create or replace macro area_minimum_viewers() as 5;
