@@ -125,7 +125,7 @@ class ContentFlow:
         if closed:
             for run in runs_of_days(closed):
                 self.builder.daily(run, now)
-            self.state.close(now)
+            self.state.close(now, again=True)
 
     def _days_of(self, dirty: set[Hour], now: datetime) -> set[date]:
         """The days up to today of dirty hours, and those in which a view that reaches into them may have begun."""

@@ -12,7 +12,7 @@ from metrics_pipeline.aggregation.viewers import ViewerCounter
 from metrics_pipeline.lake.engine import Engine, Parameter
 from metrics_pipeline.lake.predicates import Partitions
 from metrics_pipeline.settings import Settings
-from metrics_pipeline.windows import DAY
+from metrics_pipeline.windows import DAY, midnight
 
 WHOLE = Partitions()
 # Two days of velocity, and the day before them for spans of 24 hours that begin earlier.
@@ -20,6 +20,7 @@ RECENT = timedelta(days=3)
 NEVER = date(1970, 1, 1)
 # What content_metrics reads of recent days only: no file of other days is opened.
 _RECENT_TABLES = ("content_hourly", "view_times_daily")
+EVER = date(2200, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -29,15 +30,20 @@ class ContentStateBuilder:
     engine: Engine
     settings: Settings
 
-    def close(self, now: datetime) -> int:
-        """Count everything up to the last day that no event can reach into the totals; returns the items."""
+    def close(self, now: datetime, *, again: bool = False) -> int:
+        """Count everything up to the last day that no event can reach into the totals; returns the items.
+
+        again: closed days have changed, so peaks within the hours that are kept are looked for anew.
+        """
         through = self.closed_through(now)
         earlier, _ = self._through(through)
+        oldest_kept = self._oldest(now)
         parameters: dict[str, Parameter] = {
             "through": through,
+            "oldest": oldest_kept,
             # the totals hold the peaks of the hours before
-            "peaks_from": NEVER if earlier is None else earlier - RECENT,
-            "oldest": self._oldest(now),
+            "peaks_from": oldest_kept if again else NEVER if earlier is None else earlier - RECENT,
+            "peaks_again": midnight(oldest_kept if again else EVER),
         }
         # content_totals last: it says to which day everything is closed
         self.engine.build("content_ages", "content/content_ages.sql", WHOLE, parameters)

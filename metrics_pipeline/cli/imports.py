@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from metrics_pipeline.cli.app import DataDir, err, out, use_data_dir
+from metrics_pipeline.cli.event_imports import count_events, revert_import_of_events
 from metrics_pipeline.cli.tables import Format, ListFormat, print_rows
 from metrics_pipeline.errors import RunFailedError, UserError
 from metrics_pipeline.imports.file_format import FileFormat
@@ -101,7 +102,6 @@ def events(
     settings = load_settings()
 
     from metrics_pipeline.cli.import_report import plural, reading_bar, show_bad_rows
-    from metrics_pipeline.content_flow import ContentFlow
     from metrics_pipeline.imports.events import import_events
     from metrics_pipeline.imports.source_files import checked_file
     from metrics_pipeline.pipeline import Pipeline
@@ -113,15 +113,8 @@ def events(
     show_bad_rows(done.problems)
     known = f", {done.duplicates} known already" if done.duplicates else ""
     out.print(f"Imported {plural(done.accepted, 'event')} from {file.name} as {done.import_id}{known}.", markup=False)
-    if no_build:
-        return
-    with err.status("Counting") if err.is_terminal else nullcontext():
-        flow = ContentFlow(pipeline)
-        flow.drain()
-        refreshed = flow.refresh()
-    out.print(
-        f"{plural(len(refreshed.hours), 'hour')} rebuilt, {plural(refreshed.items, 'content item')}.", markup=False
-    )
+    count_events(pipeline, no_build=no_build)
+    out.print(f"To take it back: metrics-pipeline import revert {done.import_id}", markup=False)
 
 
 @group.command("content")
@@ -149,7 +142,10 @@ def content(
     show_bad_rows(done.problems)
     if done.extra_columns:
         out.print(f"Ignored unknown columns: {', '.join(done.extra_columns)}.", markup=False)
-    out.print(f"Imported {plural(done.items, 'item')} from {file.name}, {done.new} of them new.", markup=False)
+    out.print(
+        f"Imported {plural(done.items, 'item')} from {file.name} as {done.import_id}, {done.new} of them new.",
+        markup=False,
+    )
 
 
 @group.command("list")
@@ -183,16 +179,30 @@ def revert(
     no_build: NoBuild = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Delete exactly the rows that an import added."""
+    """Delete exactly the rows that an import of readings or of events added."""
     use_data_dir(data_dir)
-    settings = load_settings()
 
+    from metrics_pipeline.control.imports import get_import
+    from metrics_pipeline.imports.content import KIND as CONTENT
+    from metrics_pipeline.imports.content import no_way_back
+    from metrics_pipeline.imports.events import KIND as EVENTS
+    from metrics_pipeline.pipeline import Pipeline
+
+    pipeline = Pipeline(load_settings())
+    record = get_import(pipeline.control, import_id)
+    if record.kind == CONTENT:
+        raise no_way_back(record)
+    if record.kind == EVENTS:
+        revert_import_of_events(pipeline, import_id, no_build=no_build)
+    else:
+        _revert_readings(pipeline, import_id, no_build=no_build)
+
+
+def _revert_readings(pipeline: Pipeline, import_id: str, *, no_build: bool) -> None:
     from metrics_pipeline.cli.import_report import plural
     from metrics_pipeline.imports.readings import touched_of
     from metrics_pipeline.imports.revert import revert_readings
-    from metrics_pipeline.pipeline import Pipeline
 
-    pipeline = Pipeline(settings)
     reverted = revert_readings(pipeline, import_id)
     out.print(
         f"Reverted {import_id}: {plural(reverted.rows, 'reading')} of {reverted.record.file_name} deleted.",

@@ -7,14 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from metrics_pipeline.control.imports import ImportRecord, new_import_id, record_import
 from metrics_pipeline.control.workspaces import list_workspaces
 from metrics_pipeline.errors import UserError
 from metrics_pipeline.events.content import ContentAttributes, keep_content, parse_content
 from metrics_pipeline.imports.file_format import FileFormat
 from metrics_pipeline.imports.readers import READERS
-from metrics_pipeline.imports.source_files import Columns, Progress, checked_file
+from metrics_pipeline.imports.source_files import Columns, Progress, checked_file, file_sha256
 from metrics_pipeline.pipeline import Pipeline
 
+KIND = "content"
 CONTENT_COLUMNS = Columns(
     required=("content_id",),
     optional=("workspace_id", *(name for name in ContentAttributes.model_fields if name != "content_id")),
@@ -25,6 +27,7 @@ CONTENT_COLUMNS = Columns(
 class ContentImport:
     """What became of a file: items in it, how many of them are new, and line and reason of every bad row."""
 
+    import_id: str
     items: int
     new: int
     problems: list[tuple[int, str]]
@@ -66,7 +69,31 @@ def import_content(
     if not good:
         first = f" (line {problems[0][0]}: {problems[0][1]})" if problems else ""
         raise UserError(f"No row of {path.name} could be imported{first}.")
-    return ContentImport(len(good), keep_content(pipeline.engine, good.values()), sorted(problems), raw.extra_columns)
+    new = keep_content(pipeline.engine, good.values())
+    record = ImportRecord(
+        import_id=new_import_id(),
+        kind=KIND,
+        file_name=path.name,
+        sha256=file_sha256(path),
+        rows_accepted=len(good),
+        rows_rejected=len(problems),
+        rows_unchanged=0,
+        first_date=None,
+        last_date=None,
+        created_at=now,
+        details={"new": new},
+    )
+    record_import(pipeline.control, record)
+    return ContentImport(record.import_id, len(good), new, sorted(problems), raw.extra_columns)
+
+
+def no_way_back(record: ImportRecord) -> UserError:
+    """Why an import of attributes is not taken back: what its rows replaced is not kept."""
+    return UserError(
+        f"Import {record.import_id} ({record.file_name}) gave attributes of content, and those before them are not "
+        "kept. Import a file with the right ones: metrics-pipeline import content FILE; or send them for one item: "
+        "PUT /v1/content/{content_id}. The newest word on an item counts, and its numbers follow."
+    )
 
 
 def _lines(rows: list[dict[str, object]]) -> Iterator[tuple[int, dict[str, object]]]:

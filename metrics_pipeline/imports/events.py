@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
-from metrics_pipeline.control.imports import ImportRecord, find_by_sha256, record_import
+from metrics_pipeline.control.imports import ImportRecord, find_by_sha256, list_imports, record_import
 from metrics_pipeline.control.workspaces import list_workspaces
 from metrics_pipeline.errors import UserError
 from metrics_pipeline.events.ingestion import Ingestion
@@ -52,7 +52,7 @@ def import_events(
     """
     file_format = checked_file(path, chosen)
     sha256 = file_sha256(path)
-    done = EventImport(f"imp-{sha256[:10]}")
+    done = EventImport(_import_id(pipeline, sha256))
     known = {workspace.workspace_id for workspace in list_workspaces(pipeline.control)}
     now = pipeline.settings.clock.now()
     with Ingestion.open(pipeline.settings) as ingestion:
@@ -96,9 +96,18 @@ def _with_id(event: Mapping[str, object], sha256: str, line: int) -> Mapping[str
     return event if event.get("event_id") or event.get("eventId") else {**event, "event_id": f"{sha256[:16]}-{line}"}
 
 
+def _import_id(pipeline: Pipeline, sha256: str) -> str:
+    """The same for every try with a file, so that one that broke off can be completed; another after each revert."""
+    reverted = [r for r in list_imports(pipeline.control) if r.sha256 == sha256 and r.kind == KIND and r.reverted_at]
+    return f"imp-{sha256[:10]}" + (f"-{len(reverted) + 1}" if reverted else "")
+
+
 def _note(pipeline: Pipeline, path: Path, sha256: str, done: EventImport, now: datetime) -> None:
-    """Note the import in the journal, once: what came in again is no import of its own."""
-    if not done.accepted or find_by_sha256(pipeline.control, sha256, KIND) is not None:
+    """Note the import in the journal, once: what came in again is no import of its own.
+
+    Also where every event was known: the try before may have broken off just before its note.
+    """
+    if find_by_sha256(pipeline.control, sha256, KIND) is not None:
         return
     record_import(
         pipeline.control,

@@ -234,9 +234,14 @@ class Lake:
                 return target.version()
         raise AssertionError("unreachable: the last attempt raises")
 
-    def delete(self, name: str, predicate: str) -> int:
-        """Delete rows by any predicate and return how many; other partitions' writers are not disturbed."""
+    def delete(self, name: str, predicate: str, note: Callable[[DeltaTable], Mapping[str, str]] = lambda _: {}) -> int:
+        """Delete rows by any predicate and return how many; other partitions' writers are not disturbed.
+
+        `note` gets the open target and says what the commit is to remember; after a conflict it is asked again.
+        """
         for attempt in commit_retries():
             with attempt:
-                return int(self.table(name).delete(predicate)["num_deleted_rows"])
+                target = self.table(name)
+                properties = CommitProperties(custom_metadata=dict(note(target)))
+                return int(target.delete(predicate, commit_properties=properties)["num_deleted_rows"])
         raise AssertionError("unreachable: the last attempt raises")

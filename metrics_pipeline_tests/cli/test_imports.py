@@ -131,3 +131,23 @@ def test_weeks_and_months_follow_an_import_and_its_revert(run: Run, tmp_path: Pa
     (record,) = list_imports(open_control(load_settings()))
     run(f"import revert {record.import_id}")
     assert periods() == {}
+
+
+def test_imports_of_events_and_content_are_listed_and_events_taken_back(run: Run, rows: Rows, tmp_path: Path) -> None:
+    run("workspace add Acme --id acme")
+    events = tmp_path / "views.ndjson"
+    events.write_text(json.dumps({"event_type": "view_start", "content_id": "v1", "session_id": "s1"}) + "\n")
+    content = tmp_path / "items.csv"
+    content.write_text("content_id,caption\nv1,one\n")
+    printed = run(f"import events {events} --workspace acme")
+    assert "1 hour rebuilt, 1 content item." in printed
+    assert "Imported 1 item from items.csv as imp-" in run(f"import content {content} --workspace acme")
+    listed = {row["kind"]: row for row in rows("import list")}
+    assert {kind: row["accepted"] for kind, row in listed.items()} == {"events": 1, "content": 1}
+    undo = f"import revert {listed['events']['import_id']}"
+    assert f"metrics-pipeline {undo}" in printed
+    reverted = run(undo)
+    assert "1 event of views.ndjson on 1 day deleted." in reverted
+    assert "1 hour rebuilt, 0 content items." in reverted
+    with pytest.raises(UserError, match=r"those before them are not kept\. Import a file with the right ones"):
+        run(f"import revert {listed['content']['import_id']}")

@@ -1,5 +1,6 @@
 -- content_totals: everything a content item gathered up to and with $through, a day that no event can still reach.
--- Grain: one content item. Hours expire, so the peak found earlier stays: it is kept from the totals before.
+-- Grain: one content item. Hours expire, so the peak found earlier stays, if its span began before $peaks_again: what
+-- is later is looked for anew, since closed days have lost events.
 with
 parts as (
     select *, date as first_date, date as last_date
@@ -18,7 +19,9 @@ peaks as (
     -- include content/peaks.sql
 ),
 earlier as (
-    select workspace_id, content_id, peak_views, peak_at from content_totals
+    select workspace_id, content_id, peak_views, peak_at
+    from content_totals
+    where peak_at - interval 24 hour < $peaks_again
 )
 select
     s.*,
