@@ -27,6 +27,8 @@ from metrics_pipeline.windows import DAY, Window, midnight, runs_of_days
 EVENTS_VERSION = "events.version"
 # The version of viewer_days that distinct viewers were counted from.
 VIEWERS_VERSION = "viewers.version"
+# Written by every build: the version of the attributes that it read.
+SOURCE_CONTENT = "source.content"
 # Maintenance commits without a note; more of them in a row than this would only repeat work.
 COMMITS_LOOKED_AT = 50
 
@@ -54,13 +56,16 @@ class ContentFlow:
         return ContentStateBuilder(self.pipeline.engine, self.pipeline.settings)
 
     def waiting(self) -> int:
-        """Events in the inbox; also 1 where the last refresh has not seen every event of the lake."""
+        """What waits in the inbox; also 1 where the last refresh has not seen every event and attribute of the lake."""
         inbox = open_inbox(self.pipeline.settings)
         try:
             rows = inbox.backlog().rows
         finally:
             inbox.close()
-        behind = self._done("content_metrics") < self.pipeline.lake.version("events")
+        lake = self.pipeline.lake
+        behind = self._done("content_metrics") < lake.version("events") or (
+            (self._noted("content_metrics", SOURCE_CONTENT) or 0) < lake.version("content")
+        )
         return rows or int(behind)
 
     def drain(self) -> DrainFigures:

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from metrics_pipeline.api.answers import Problem
 from metrics_pipeline.api.cors import BrowserOrigins
 from metrics_pipeline.api.problems import LastResort, add_handlers
-from metrics_pipeline.api.routes import accounts, events, health, users
+from metrics_pipeline.api.routes import accounts, content, events, health, users
 from metrics_pipeline.api.services import Services
 
 
@@ -45,6 +45,7 @@ def make_app(services: Services) -> FastAPI:
     app.add_middleware(BrowserOrigins, guard=services.guard)
     app.add_middleware(LastResort)  # the last one added is the outermost
     app.include_router(events.router)
+    app.include_router(content.router)
     app.include_router(accounts.router)
     app.include_router(users.router)
     app.include_router(health.router)

@@ -49,6 +49,11 @@ class Caller:
         if self.is_browser and (origin is None or origin.lower() not in self.origins):
             raise Problem(403, "origin_not_allowed", "This key does not work from this origin.")
 
+    def require_server(self) -> None:
+        """Raises Problem 403 for a key that everybody can read."""
+        if self.is_browser:
+            raise Problem(403, "server_key_required", "Pages may not do this; use a key that stays on a server.")
+
     def own_workspace(self) -> str:
         """The workspace that what is sent belongs to. Raises Problem 403 for an operator's key."""
         if self.workspace_id is None:

@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from sqlalchemy import Engine
 
 from metrics_pipeline.api.auth import Guard
+from metrics_pipeline.api.lake_reader import LakeReader
 from metrics_pipeline.api.limits import EventLimits
 from metrics_pipeline.clock import Clock
 from metrics_pipeline.control.database import open_control
@@ -28,6 +29,7 @@ class Services:
     ingestion: Ingestion
     clock: Clock
     load_ring: Callable[[], KeyRing]
+    lake: LakeReader
 
     @classmethod
     def open(cls, settings: Settings) -> Services:
@@ -44,6 +46,7 @@ class Services:
             ingestion=Ingestion.open(settings),
             clock=settings.clock,
             load_ring=lambda: load_key_ring(settings),
+            lake=LakeReader(settings),
         )
 
     async def close(self) -> None:

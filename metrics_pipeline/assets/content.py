@@ -23,7 +23,8 @@ def content_assets(partitions: PartitionSets) -> list[dg.AssetsDefinition]:
 
     @dg.asset(
         key=EVENTS_KEY,
-        description="Moves accepted events from the inbox into the lake, exactly once; refused ones into quarantine.",
+        description="Moves accepted events from the inbox into the lake, exactly once; refused ones into quarantine, "
+        "attributes of content into theirs.",
         metadata=table_metadata(EVENTS),
         pool=POOL,
         group_name="content",
@@ -38,6 +39,7 @@ def content_assets(partitions: PartitionSets) -> list[dg.AssetsDefinition]:
                 "rows": done.rows,
                 "duplicates": done.duplicates,
                 "refused": done.rejected,
+                "content_items": done.content,
                 "hours_touched": len(done.dirty_hours),
             }
         )

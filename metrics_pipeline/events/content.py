@@ -61,7 +61,12 @@ def parse_content(given: Mapping[str, object]) -> ContentAttributes | str:
 
 def keep_content(engine: Engine, rows: Iterable[Mapping[str, object]]) -> int:
     """Merge rows of `ContentAttributes.row`; of one item the newest counts. Returns how many items are new."""
-    incoming = pa.Table.from_pylist([dict(row) for row in rows], schema=CONTENT.schema)
+    return merge_content(engine, pa.Table.from_pylist([dict(row) for row in rows], schema=CONTENT.schema))
+
+
+def merge_content(engine: Engine, incoming: pa.Table) -> int:
+    """Merge rows with the columns of `content`: an older word on an item never replaces a newer one."""
     if incoming.num_rows == 0:
         return 0
-    return engine.merge("content", "merge/content.sql", incoming, Partitions(), only_changes=True)
+    rows = incoming.select(CONTENT.schema.names)
+    return engine.merge("content", "merge/content.sql", rows, Partitions(), only_changes=True)

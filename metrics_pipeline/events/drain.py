@@ -2,15 +2,17 @@
 
 A piece of the inbox is appended under the version number of its last sequence and only then deleted. Whoever crashes
 in between leaves rows that the next drain finds below the table's version and deletes; two drains at once see each
-other's version when they commit. Event ids the table already holds on the days around are left out.
+other's version when they commit. Event ids the table already holds on the days around are left out. Attributes of
+content need none of this: merging the same ones again changes nothing.
 """
 
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -19,10 +21,11 @@ import pyarrow.json
 from deltalake import DeltaTable
 
 from metrics_pipeline.control.erased_people import ErasedPeople
+from metrics_pipeline.events.content import merge_content
 from metrics_pipeline.events.dirty import Hour, hours_of, to_metadata
 from metrics_pipeline.events.inbox import Inbox, StoredRow
 from metrics_pipeline.lake.engine import Engine
-from metrics_pipeline.lake.event_tables import EVENTS, REJECTED_EVENTS
+from metrics_pipeline.lake.event_tables import CONTENT, EVENTS, REJECTED_EVENTS
 from metrics_pipeline.lake.lake import Addition, Lake
 from metrics_pipeline.lake.predicates import Partitions
 from metrics_pipeline.lake.table_spec import TableSpec
@@ -45,6 +48,8 @@ class DrainFigures:
     """Refused events appended to the quarantine."""
     erased: int = 0
     """Events dropped because they belong to people who were erased since they were accepted."""
+    content: int = 0
+    """Content items whose attributes were given anew."""
     commits: int = 0
     dirty_hours: set[Hour] = field(default_factory=set)
 
@@ -72,10 +77,25 @@ def drain(
     while after < end and (rows := inbox.peek(chunk, after=after)):
         after = rows[-1].sequence
         people = erased_people()
+        # before the events: their missing creators are filled in from it
+        figures.content += _merge_content(engine, [row for row in rows if row.kind == "content"])
         _append_events(engine, inbox.uuid, after, [row for row in rows if row.kind == "accepted"], people, figures)
         _append_rejected(lake, inbox.uuid, after, [row for row in rows if row.kind == "rejected"], people, figures)
         inbox.delete_through(after)
     return figures
+
+
+def _merge_content(engine: Engine, rows: Sequence[StoredRow]) -> int:
+    """Merge attributes, of each item the newest; the same rows again change nothing. Returns how many items."""
+    newest: dict[tuple[str, str], tuple[datetime, StoredRow]] = {}
+    for row in rows:
+        given = json.loads(row.payload)
+        key, updated_at = (given["workspace_id"], given["content_id"]), datetime.fromisoformat(given["updated_at"])
+        if key not in newest or updated_at >= newest[key][0]:
+            newest[key] = (updated_at, row)
+    if newest:
+        merge_content(engine, read_payloads([row for _, row in newest.values()], CONTENT))
+    return len(newest)
 
 
 def forget_ids(inbox: Inbox, today: date, lateness_days: int) -> int:
@@ -152,11 +172,7 @@ def new_events(engine: Engine, target: DeltaTable, incoming: pa.Table) -> pa.Tab
 
 def to_arrow(rows: Sequence[StoredRow], spec: TableSpec, day_of: str) -> pa.Table:
     """Payloads as rows of a table, in the partition of the UTC day of the instant `day_of`."""
-    read = pyarrow.json.read_json(
-        io.BytesIO("\n".join(row.payload for row in rows).encode()),
-        read_options=pyarrow.json.ReadOptions(block_size=_BLOCK_BYTES),
-        parse_options=pyarrow.json.ParseOptions(explicit_schema=spec.schema, unexpected_field_behavior="ignore"),
-    )
+    read = read_payloads(rows, spec)
     numbers = pa.array([row.sequence for row in rows], pa.int64())
     made: dict[str, pa.ChunkedArray[Any]] = {
         "date": read.column(day_of).cast(pa.date32()),
@@ -175,6 +191,15 @@ def _without_erased(rows: pa.Table, people: ErasedPeople, figures: DrainFigures)
     kept = rows.filter(pa.array([person not in people for person in zip(*who, sessions, strict=True)], pa.bool_()))
     figures.erased += rows.num_rows - kept.num_rows
     return kept
+
+
+def read_payloads(rows: Sequence[StoredRow], spec: TableSpec) -> pa.Table:
+    """Payloads as the columns of a table, in the order of their first appearance."""
+    return pyarrow.json.read_json(
+        io.BytesIO("\n".join(row.payload for row in rows).encode()),
+        read_options=pyarrow.json.ReadOptions(block_size=_BLOCK_BYTES),
+        parse_options=pyarrow.json.ParseOptions(explicit_schema=spec.schema, unexpected_field_behavior="ignore"),
+    )
 
 
 def _following(rows: pa.Table, sequence: int) -> pa.Table:

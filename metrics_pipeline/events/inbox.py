@@ -15,7 +15,7 @@ from metrics_pipeline.errors import RunFailedError, UserError
 from metrics_pipeline.events.model import Event, Refused
 from metrics_pipeline.settings import Settings
 
-Kind = Literal["accepted", "rejected"]
+Kind = Literal["accepted", "rejected", "content"]
 Unavailable = Literal["disk_full", "busy", "unreachable", "unusable"]
 
 
@@ -28,7 +28,10 @@ class InboxUnavailableError(RunFailedError):
 
 
 class InboxRow(NamedTuple):
-    """One event to be kept. Only those of kind accepted claim their id; the payload is JSON by lake column."""
+    """One event to be kept, or the attributes of one content item (kind content).
+
+    Only those of kind accepted claim their id; the payload is JSON by lake column.
+    """
 
     workspace_id: str
     event_id: str | None
@@ -43,7 +46,7 @@ class InboxRow(NamedTuple):
 
 
 class StoredRow(NamedTuple):
-    """One event that waits for the lake."""
+    """One event, or one item's attributes, that waits for the lake."""
 
     sequence: int
     kind: Kind

@@ -87,6 +87,18 @@ class Ingestion:
         refusal = self._committer.put(rows, settle, loop)
         return self._results(checked, refusal or await answer)
 
+    async def keep(self, row: InboxRow) -> Retry | None:
+        """Store one row that was checked before, such as attributes of content; None once it is durable."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Outcome] = loop.create_future()
+
+        def settle(outcome: Outcome) -> None:
+            if not answer.done():
+                answer.set_result(outcome)
+
+        outcome = self._committer.put([row], settle, loop) or await answer
+        return outcome if isinstance(outcome, Retry) else None
+
     def submit_blocking(self, handover: Handover, events: Sequence[object]) -> list[EventResult]:
         """`hand_in` for callers without an event loop; waits for the commit."""
         if not events:

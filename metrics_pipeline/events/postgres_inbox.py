@@ -86,7 +86,7 @@ class PostgresInbox:
             kept = [
                 place
                 for place in places
-                if rows[place].kind == "rejected" or (rows[place].workspace_id, rows[place].event_id) in claimed
+                if rows[place].kind != "accepted" or (rows[place].workspace_id, rows[place].event_id) in claimed
             ]
             stored = [rows[place] for place in kept]
             connection.execute(

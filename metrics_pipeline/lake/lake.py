@@ -142,6 +142,10 @@ class Lake:
         """A fresh handle on the newest version."""
         return DeltaTable(self.uri(name))
 
+    def exists(self, name: str) -> bool:
+        """Whether the table was made; for readers that make none."""
+        return bool(DeltaTable.is_deltatable(self.uri(name)))
+
     def version(self, name: str) -> int:
         return self.table(name).version()
 

@@ -1,0 +1,4 @@
+-- What the application says of one item of one workspace. Grain: at most one row.
+select *
+from content
+where workspace_id = $workspace_id and content_id = $content_id
