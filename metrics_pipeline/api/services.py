@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from sqlalchemy import Engine
 
 from metrics_pipeline.api.auth import Guard
+from metrics_pipeline.api.client_address import ClientPlaces
 from metrics_pipeline.api.lake_reader import LakeReader
 from metrics_pipeline.api.limits import EventLimits
 from metrics_pipeline.clock import Clock
@@ -30,6 +31,7 @@ class Services:
     clock: Clock
     load_ring: Callable[[], KeyRing]
     lake: LakeReader
+    places: ClientPlaces
 
     @classmethod
     def open(cls, settings: Settings) -> Services:
@@ -38,6 +40,7 @@ class Services:
         Raises:
             UserError: one of them cannot be used.
         """
+        places = ClientPlaces(settings)  # first: a file that cannot be used leaves nothing open
         control = open_control(settings)
         return cls(
             control=control,
@@ -47,6 +50,7 @@ class Services:
             clock=settings.clock,
             load_ring=lambda: load_key_ring(settings),
             lake=LakeReader(settings),
+            places=places,
         )
 
     async def close(self) -> None:

@@ -10,6 +10,7 @@ from hashlib import blake2b
 from pydantic_core import to_json
 
 from metrics_pipeline.events.fields import Value
+from metrics_pipeline.events.geoip import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,8 @@ class Handover:
     received_at: datetime
     sent_at: datetime | None = None
     user_agent: str | None = None
+    place: Place | None = None
+    """Where the request came from, for events that do not say it; the address it is known by is kept nowhere."""
     origin: str = "api"
     import_id: str | None = None
     take_old: bool = False

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from metrics_pipeline.events.bots import bot_reason
 from metrics_pipeline.events.fields import ABOUT_A_CREATOR, CAMEL_CASE, FLAT, ID, NESTED, Check, Invalid, Value, instant
+from metrics_pipeline.events.geoip import Place
 from metrics_pipeline.events.model import Event, Handover, Refused, viewer_hash
 from metrics_pipeline.events.quarantine import payload_of
 from metrics_pipeline.events.timing import place
@@ -43,6 +44,8 @@ def _accepted(event: object, handover: Handover, lateness: timedelta) -> Event:
     if columns["event_ts"] < received_at - lateness and not handover.take_old:  # type: ignore[operator]
         raise Invalid("too_old", f"happened more than {lateness.days} days before it arrived", _pointer(event))
     _limit_location(columns)
+    if handover.place is not None:
+        _fill_in(columns, handover.place)
     _flag_bots(columns, handover.user_agent)
     columns["workspace_id"] = handover.workspace_id
     if "event_id" not in columns:
@@ -126,6 +129,19 @@ def _limit_location(columns: dict[str, Value]) -> None:
     elif ("latitude" in columns) != ("longitude" in columns):
         columns.pop("latitude", None)
         columns.pop("longitude", None)
+
+
+def _fill_in(columns: dict[str, Value], place: Place) -> None:
+    """What the event does not say of where it happened, as far as that does not contradict what it says.
+
+    A country and a region, or nothing; with consent a city and coordinates, if it says neither.
+    """
+    for column, value in (("country", place.country), ("region", place.region)):
+        if value is not None and columns.setdefault(column, value) != value:
+            return
+    if columns["location_consent"] and not any(column in columns for column in PRECISE_LOCATION):
+        found = {"city": place.city, "latitude": place.latitude, "longitude": place.longitude}
+        columns.update({column: value for column, value in found.items() if value is not None})
 
 
 def _flag_bots(columns: dict[str, Value], header: str | None) -> None:

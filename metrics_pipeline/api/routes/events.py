@@ -15,8 +15,9 @@ from metrics_pipeline.api.bodies import read_json
 from metrics_pipeline.api.callers import Ingester
 from metrics_pipeline.api.event_schema import BATCH_BODY, TRACK_BODY
 from metrics_pipeline.api.problems import RETRY_SECONDS, Problem, unavailable
-from metrics_pipeline.api.services import Parts
+from metrics_pipeline.api.services import Parts, Services
 from metrics_pipeline.events.fields import Invalid, instant
+from metrics_pipeline.events.geoip import Place
 from metrics_pipeline.events.model import Handover
 from metrics_pipeline.events.results import EventResult
 
@@ -45,7 +46,7 @@ async def track(request: Request, caller: Ingester, parts: Parts) -> JSONRespons
     event = await read_json(request, EVENT_BYTES)
     headers = await parts.limits.spend_single(caller, _end_user(event))
     received_at = parts.clock.now()
-    handover = Handover(workspace_id, received_at, user_agent=_user_agent(request, caller))
+    handover = Handover(workspace_id, received_at, None, *_of_viewer(request, caller, parts))
     [result] = await parts.ingestion.hand_in(handover, [event])
     if result.status == "retry":
         raise unavailable("The event could not be stored; nothing of it was.", result.code or "unavailable")
@@ -76,7 +77,7 @@ async def track_batch(request: Request, caller: Ingester, parts: Parts) -> JSONR
     users = {_end_user(event) for event in batch} if caller.is_browser else set()
     headers = await parts.limits.spend_batch(caller, users, len(batch))
     received_at = parts.clock.now()
-    handover = Handover(workspace_id, received_at, sent_at, _user_agent(request, caller))
+    handover = Handover(workspace_id, received_at, sent_at, *_of_viewer(request, caller, parts))
     results = await parts.ingestion.hand_in(handover, batch)
     counted = Counter(result.status for result in results)
     if counted["retry"] == len(results):
@@ -130,9 +131,9 @@ def _end_user(event: object) -> str:
     return ""
 
 
-def _user_agent(request: Request, caller: Caller) -> str | None:
-    """The viewer's, that is a browser's; behind a server's key the header names the server's HTTP library."""
-    return request.headers.get("user-agent") if caller.is_browser else None
+def _of_viewer(request: Request, caller: Caller, parts: Services) -> tuple[str | None, Place | None]:
+    """User agent and place of the viewer, that is of a browser; behind a server's key both are the server's own."""
+    return (request.headers.get("user-agent"), parts.places.of(request)) if caller.is_browser else (None, None)
 
 
 def _answer(index: int, result: EventResult) -> dict[str, object]:
