@@ -90,6 +90,11 @@ class Health(BaseModel):
     status: Literal["ok"]
 
 
+class Readiness(BaseModel):
+    status: Literal["ok", "degraded"] = Field(description="degraded: the work is done, but not as it was set up.")
+    reasons: list[str] | None = Field(None, description="Why it is degraded; left out where it is not.")
+
+
 _MEANINGS = {
     400: "The body is no JSON: invalid_json, incomplete_body.",
     401: "missing_key or invalid_key.",

@@ -1,15 +1,17 @@
 """How much one may send: per end user behind a browser's key, per key otherwise.
 
-Counts live in this process: several API processes each allow the full quota.
+Counts live in this process, or in METRICS_REDIS_URL: then several API processes keep one quota together.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import math
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
@@ -18,6 +20,9 @@ from metrics_pipeline.api.auth import Caller
 from metrics_pipeline.api.limit_store import TwoWindows
 from metrics_pipeline.api.problems import Problem
 from metrics_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from metrics_pipeline.api.shared_windows import SharedWindows
 
 WINDOW_SECONDS = 60
 
@@ -36,11 +41,25 @@ class EventLimits:
     """Quotas of the paths that take events, each over a sliding minute."""
 
     def __init__(self, settings: Settings) -> None:
-        self._limiter = SlidingWindowCounterRateLimiter(TwoWindows())
+        self._shared: SharedWindows | None = None
+        if settings.redis_url is not None:
+            from metrics_pipeline.api.shared_windows import SharedWindows
+
+            self._shared = SharedWindows(settings.redis_url.get_secret_value())
+        self._limiter = SlidingWindowCounterRateLimiter(self._shared or TwoWindows())
         self._track = RateLimitItemPerMinute(settings.api_user_track_per_minute)
         self._batch = RateLimitItemPerMinute(settings.api_user_batches_per_minute)
         self._browser_key = RateLimitItemPerMinute(settings.api_browser_key_events_per_minute)
         self._server_key = RateLimitItemPerMinute(settings.api_server_key_events_per_minute)
+
+    async def is_shared(self) -> bool:
+        """Whether quotas are kept as they are set to be: False while Redis is away and this process counts alone."""
+        return self._shared is None or await self._shared.check()
+
+    async def close(self) -> None:
+        """Let go of Redis."""
+        if self._shared is not None:
+            await self._shared.close()
 
     async def spend_single(self, caller: Caller, user: str) -> dict[str, str]:
         """Charge one event; the headers for the answer.
@@ -61,7 +80,9 @@ class EventLimits:
         charges = [Charge("key", key_item, caller.key_id, events)]
         if caller.is_browser:
             charges += [Charge(policy, item, f"{caller.key_id}/{policy}/{_short(user)}") for user in users]
-        exhausted = [c for c in charges if not await self._limiter.test(c.item, c.subject, cost=c.cost)]
+        exhausted = await self._refused(charges, self._limiter.test)
+        # another process may have come in between: who is refused only here has paid for the others in his request
+        exhausted = exhausted or await self._refused(charges, self._limiter.hit)
         if exhausted:
             headers = await self._headers(exhausted[:1])
             stats = await self._limiter.get_window_stats(exhausted[0].item, exhausted[0].subject)
@@ -73,9 +94,16 @@ class EventLimits:
                 headers=headers,
                 extensions={"violated-policies": sorted({charge.policy for charge in exhausted})},
             )
-        for charge in charges:
-            await self._limiter.hit(charge.item, charge.subject, cost=charge.cost)
         return await self._headers(charges[:2])
+
+    async def _refused(self, charges: Sequence[Charge], ask: Callable[..., Awaitable[bool]]) -> list[Charge]:
+        """The charges that this question is answered with no for; asked side by side where each is a way to Redis."""
+        questions = [ask(charge.item, charge.subject, cost=charge.cost) for charge in charges]
+        if self._shared is not None and len(questions) > 1:
+            answers = list(await asyncio.gather(*questions))
+        else:
+            answers = [await question for question in questions]
+        return [charge for charge, answer in zip(charges, answers, strict=True) if not answer]
 
     async def _headers(self, charges: Sequence[Charge]) -> dict[str, str]:
         """RateLimit-Policy and RateLimit, as in the IETF draft on rate-limit headers."""

@@ -57,6 +57,7 @@ class Services:
         """Commit what waits, then let go of the stores."""
         await self.ingestion.aclose()
         await self.guard.finish()
+        await self.limits.close()
         self.control.dispose()
 
 

@@ -7,7 +7,7 @@ import asyncio
 from fastapi import APIRouter
 from sqlalchemy import Engine, text
 
-from metrics_pipeline.api.answers import ERRORS, Health
+from metrics_pipeline.api.answers import ERRORS, Health, Readiness
 from metrics_pipeline.api.problems import unavailable
 from metrics_pipeline.api.services import Parts
 
@@ -20,13 +20,18 @@ async def healthz() -> Health:
     return Health(status="ok")
 
 
-@router.get("/readyz", response_model=Health, responses={503: ERRORS[503]})
-async def readyz(parts: Parts) -> Health:
-    """Events can be taken, and the control database answers: without it no key can be checked."""
+@router.get("/readyz", response_model=Readiness, response_model_exclude_none=True, responses={503: ERRORS[503]})
+async def readyz(parts: Parts) -> Readiness:
+    """Events can be taken, and the control database answers: without it no key can be checked.
+
+    Without Redis, where one is set, events are taken as well: `degraded`, each process counts quotas by itself.
+    """
     if not parts.ingestion.is_running:
         raise unavailable("Events cannot be taken at present.")
     await asyncio.to_thread(_ask, parts.control)
-    return Health(status="ok")
+    if not await parts.limits.is_shared():
+        return Readiness(status="degraded", reasons=["Redis does not answer: quotas are counted in each process."])
+    return Readiness(status="ok")
 
 
 def _ask(control: Engine) -> None:
