@@ -6,13 +6,16 @@ between is made up for by running it again: the ids still stand in the version b
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
 
 from metrics_pipeline.content_flow import ContentFlow
 from metrics_pipeline.control.imports import ImportRecord, get_import, list_imports, mark_reverted
@@ -56,7 +59,7 @@ def revert_events(pipeline: Pipeline, import_id: str) -> RevertedEvents:
     ContentFlow(pipeline).drain()  # what still waits in the inbox is deleted with the rest
     deleted = _delete_events(pipeline, import_id)
     refused = pipeline.lake.delete(REJECTED_EVENTS.name, f"import_id = {_quoted(import_id)}")
-    _release(pipeline, _deleted_before(pipeline, import_id))
+    _release(pipeline, _ids(deleted) if deleted.num_rows else _deleted_before(pipeline, import_id))
     days = sorted(day for day in pc.unique(deleted["date"]).to_pylist() if day is not None)
     reverted = mark_reverted(pipeline.control, import_id, now=now)
     return RevertedEvents(reverted, deleted.num_rows, days, refused, _also_in(pipeline, record))
@@ -81,14 +84,22 @@ def _delete_events(pipeline: Pipeline, import_id: str) -> pa.Table:
 
 
 def _deleted_before(pipeline: Pipeline, import_id: str) -> list[tuple[str, str]]:
-    """The ids that this call, or one that broke off, deleted, as (workspace, event id)."""
-    ids: set[tuple[str, str]] = set()
+    """The ids that a call which broke off deleted, as (workspace, event id).
+
+    None where the files of that version are gone as well, after an erasure or days later: then the ids stay claimed
+    until they are forgotten, METRICS_EVENT_LATENESS_DAYS after they came.
+    """
+    ids: list[tuple[str, str]] = []
     for commit in pipeline.lake.table(EVENTS.name).history():
         if commit.get(REVERTED) == import_id:
-            before = DeltaTable(pipeline.lake.uri(EVENTS.name), version=int(commit["version"]) - 1)
-            rows = _events_of(pipeline, import_id, before)
-            ids.update((row["workspace_id"], row["event_id"]) for row in rows.select(_ID).to_pylist())
-    return sorted(ids)
+            with contextlib.suppress(DeltaError, duckdb.IOException):
+                before = DeltaTable(pipeline.lake.uri(EVENTS.name), version=int(commit["version"]) - 1)
+                ids += _ids(_events_of(pipeline, import_id, before))
+    return ids
+
+
+def _ids(events: pa.Table) -> list[tuple[str, str]]:
+    return [(row["workspace_id"], row["event_id"]) for row in events.select(_ID).to_pylist()]
 
 
 def _release(pipeline: Pipeline, ids: list[tuple[str, str]]) -> None:
