@@ -32,7 +32,7 @@ NOW = datetime(2026, 3, 18, 10, 20, tzinfo=UTC)
 DAY = timedelta(days=1)
 COUNTED = (
     "content_hourly", "content_daily", "content_audience_daily", "viewer_days", "view_times_daily", "content_totals",
-    "view_times_totals", "content_viewers", "content_metrics",
+    "view_times_totals", "content_viewers", "content_metrics", "watch_days", "content_ages",
 )  # fmt: skip
 Row = dict[str, object]
 
