@@ -54,6 +54,7 @@ VIEWER_SKETCHES = TableSpec(
             ("lg_k", "int", "Binary logarithm of its number of registers."),
             ("hash_version", "int", "Version of viewer_hash; sketches of different versions cannot be merged."),
             ("through_date", "date", "The last day whose viewers it holds."),
+            ("viewers_version", "bigint", "Version of viewer_days that the newest of them were read from."),
         ),
     ),
     partition_by=(),

@@ -48,6 +48,8 @@ def connect_duckdb(spill: Path | None = None) -> duckdb.DuckDBPyConnection:
     """An in-memory connection in UTC, with the macros; what does not fit into memory goes to `spill`."""
     connection = duckdb.connect(config={"temp_directory": str(spill or spill_directory())})
     connection.execute("set TimeZone = 'UTC'")
+    # otherwise a long query draws into the logs of whoever runs it
+    connection.execute("set enable_progress_bar = false")
     for statement in (SQL_DIR / "macros.sql").read_text().split(";"):
         if _COMMENT.sub("", statement).strip():
             connection.execute(statement)

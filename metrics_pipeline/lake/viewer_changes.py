@@ -19,8 +19,9 @@ from metrics_pipeline.lake.predicates import Partitions
 def items_with_new_viewers(lake: Lake, since: int | None) -> tuple[int, pa.Table | None]:
     """The version of viewer_days now, and the items (workspace_id, content_id) on days rewritten after version `since`.
 
-    Items that such a day held then or holds now, so that one that lost its last viewer is among them. None where that
-    cannot be told: there is no `since`, or its files were removed. Then any item may have changed.
+    Items that such a day held then or holds now, so that one that lost its last viewer is among them, and those whose
+    sketch took in a day that came and expired in between. None where that cannot be told: there is no `since`, or its
+    files were removed. Then any item may have changed.
     """
     now = lake.table(VIEWER_DAYS.name)
     if since is None or since > now.version():
@@ -29,7 +30,8 @@ def items_with_new_viewers(lake: Lake, since: int | None) -> tuple[int, pa.Table
         before = DeltaTable(lake.uri(VIEWER_DAYS.name), version=since)
         files, files_before = _days_by_file(now), _days_by_file(before)
         days = {files.get(f) or files_before[f] for f in files.keys() ^ files_before.keys()}
-        items = pa.concat_tables([_items(lake, now, days), _items(lake, before, days)])
+        folded = Engine(lake).query("content/items_folded_since.sql", {"since": since})
+        items = pa.concat_tables([_items(lake, now, days), _items(lake, before, days), folded])
     except (DeltaError, duckdb.IOException, OSError):  # maintenance has removed that version's log or files
         return now.version(), None
     return now.version(), items.group_by(items.column_names).aggregate([])

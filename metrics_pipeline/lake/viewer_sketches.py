@@ -96,6 +96,7 @@ def _fold_day(lake: Lake, viewer_days: DeltaTable, day: date) -> None:
                     "lg_k": LG_K,
                     "hash_version": HASH_VERSION,
                     "through_date": item["through_date"].as_py(),
+                    "viewers_version": viewer_days.version(),
                 }
                 for batch in joining
                 for item in _items(batch)

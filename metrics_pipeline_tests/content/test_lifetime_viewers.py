@@ -71,6 +71,14 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     return made
 
 
+def test_a_day_that_came_and_expired_between_two_counts_is_counted(lake: Lake) -> None:
+    counts = Counts(lake)
+    counts.count()
+    counts.set(TODAY - 4 * DAY, {"a": {1, 2}})
+    counts.maintain(TODAY + 4 * DAY)
+    assert counts.count()["a"]["unique_viewers"] == 2
+
+
 @histories(6)
 @given(st.integers(0, 2**32))
 def test_counting_what_changed_ends_where_counting_everything_ends(lake: Lake, seed: int) -> None:

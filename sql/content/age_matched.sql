@@ -57,21 +57,6 @@ aged_hours as (
 open_steps as (
     -- include content/age_steps.sql
 ),
-courses as (
-    select
-        item, age_hours,
-        sum(views) over (partition by item order by age_hours rows unbounded preceding) as views
-    from (
-        select p.item, t.age_hours, sum(t.views) as views
-        from (
-            select workspace_id, content_id, age_hours, views from content_ages
-            union all by name
-            select workspace_id, content_id, age_hours, views from open_steps
-        ) as t
-        inner join places as p on p.workspace_id = t.workspace_id and p.content_id = t.content_id
-        group by p.item, t.age_hours
-    )
-),
 pairs as (
     -- 30 places, and one more where its own is among them
     select
@@ -93,10 +78,33 @@ asked as (
     union all
     select item, age_hours, other from pairs
 ),
+courses as (
+    select p.item, t.age_hours, sum(t.views) as views, false as is_asked
+    from (
+        select workspace_id, content_id, age_hours, views from content_ages
+        union all by name
+        select workspace_id, content_id, age_hours, views from open_steps
+    ) as t
+    inner join places as p on p.workspace_id = t.workspace_id and p.content_id = t.content_id
+    group by p.item, t.age_hours
+    union all by name
+    select distinct other as item, age_hours, 0 as views, true as is_asked from asked
+),
+known as (
+    -- an item's views up to an age, at every age that is asked for
+    select item, age_hours, views_so_far
+    from (
+        select
+            *,
+            sum(views) over (partition by item order by age_hours, is_asked rows unbounded preceding) as views_so_far
+        from courses
+    )
+    where is_asked
+),
 found as (
-    select a.item, a.other, coalesce(c.views, 0) as views
+    select a.item, a.other, k.views_so_far as views
     from asked as a
-    asof left join courses as c on c.item = a.other and c.age_hours <= a.age_hours
+    inner join known as k on k.item = a.other and k.age_hours = a.age_hours
 ),
 ranked as (
     select
