@@ -13,7 +13,7 @@ from metrics_pipeline.control.api_keys import INGEST, Rights, create_key, revoke
 from metrics_pipeline.demo.accounts import WORKSPACES
 from metrics_pipeline.errors import RunFailedError
 from metrics_pipeline.pipeline import Pipeline
-from metrics_pipeline.sandbox.viewers import Audience, Event
+from metrics_pipeline.sandbox.viewers import Audience, Event, Item
 from metrics_pipeline.windows import HOUR, Window
 
 # What the lateness window takes: older events would be refused, as anybody's.
@@ -28,7 +28,9 @@ def events_window(first_day: datetime, now: datetime) -> Window:
 
 
 def send_events(pipeline: Pipeline, window: Window, seed: int) -> int:
-    """Send every workspace's events to a server of our own; the same again changes nothing. Returns how many.
+    """Send every workspace's content and events to a server of our own; the same again changes nothing.
+
+    Returns the number of events.
 
     Raises:
         RunFailedError: the server did not take them.
@@ -41,14 +43,31 @@ def send_events(pipeline: Pipeline, window: Window, seed: int) -> int:
             rights = Rights(workspace_id, [INGEST], [], "demo")
             record, key = create_key(pipeline.control, pipeline.ring, rights, now=now)
             headers = {"Authorization": f"Bearer {key.reveal()}"}
+            for item in audience.items():
+                answer = client.put(f"/v1/content/{item.content_id}", json=_attributes(item), headers=headers)
+                _expect_taken(answer, is_taken=answer.status_code == 202)
             for batch in _batches(event for hour in window.hours() for event in audience.events(hour.start)):
                 body = {"batch": batch, "sent_at": now.isoformat()}
                 answer = client.post("/v1/events/track-batch", json=body, headers=headers)
-                if answer.status_code != 202 or answer.json()["data"]["rejected"]:
-                    raise RunFailedError(f"The demo's events were not taken: {answer.text[:300]}")
+                _expect_taken(answer, is_taken=answer.status_code == 202 and not answer.json()["data"]["rejected"])
                 sent += len(batch)
             revoke_key(pipeline.control, record.key_id, now=now)
     return sent
+
+
+def _attributes(item: Item) -> dict[str, object]:
+    return {
+        "creator_id": item.creator_id,
+        "content_type": item.content_type,
+        "caption": item.content_id.replace("-", " ").title(),
+        "duration_seconds": item.duration_seconds,
+        "published_at": item.published_at.isoformat(),
+    }
+
+
+def _expect_taken(answer: httpx.Response, *, is_taken: bool) -> None:
+    if not is_taken:
+        raise RunFailedError(f"The demo's content was not taken: {answer.text[:300]}")
 
 
 def _batches(events: Iterable[Event]) -> Iterator[list[Event]]:

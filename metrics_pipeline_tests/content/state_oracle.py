@@ -174,11 +174,13 @@ class AgeMatch:
 
 
 def age_matched(item: Item, items: list[Item], hour: datetime, now: datetime, oldest: date) -> AgeMatch | None:
-    """None where the item cannot be compared: taken down, not published, without creator, or older than its hours."""
+    """None where the item cannot be compared: taken down, not published, without creator, older than its hours."""
 
     def is_comparable(one: Item) -> bool:
         is_kept = min(one.since.date(), min(one.hours).date()) >= oldest
-        return one.creator is not None and one.deleted_at is None and one.since <= now and is_kept
+        counted_from = min(min(o.hours).date() for o in items if o.workspace == one.workspace)
+        is_counted = one.since.date() >= counted_from
+        return one.creator is not None and one.deleted_at is None and one.since <= now and is_kept and is_counted
 
     def views_at(one: Item, age: int) -> int:
         return sum(counts["views"] for begin, counts in one.hours.items() if begin < one.since + age * HOUR)

@@ -1,5 +1,5 @@
 -- Views of items against what the creator's other items had at the same age. Grain: one content item of the relation
--- `items` of which every hour is kept, that has a creator, is published and not taken down. Inputs: content_ages (up to
+-- `items` of which every hour was counted and is kept, that has a creator, is published and not taken down. Inputs: content_ages (up to
 -- $through), content_hourly, items; $oldest is the first day whose hours are kept.
 -- The others: of the same creator and kind, at least as old, the last 30 of them; the mean leaves out the lowest and
 -- the highest tenth. From two days on views are compared at whole days of age.
@@ -8,10 +8,15 @@ eligible as (
     select
         i.workspace_id, i.content_id, i.creator_id, i.exists_since, i.hours_existed,
         coalesce(i.content_type, '') as kind
-    from items as i
+    from (
+        select *, min(first_date) over (partition by workspace_id) as counted_from
+        from items
+    ) as i
     where
         i.creator_id is not null and i.deleted_at is null and i.exists_since <= $now
         and least(i.first_date, utc_day(i.exists_since)) >= $oldest
+        -- nobody counted the first views of what is older than the counting itself
+        and utc_day(i.exists_since) >= i.counted_from
         -- what the closed days told was told by the same age
         and (
             i.first_date > $through
