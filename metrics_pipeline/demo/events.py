@@ -14,6 +14,7 @@ from metrics_pipeline.demo.accounts import WORKSPACES
 from metrics_pipeline.errors import RunFailedError
 from metrics_pipeline.pipeline import Pipeline
 from metrics_pipeline.sandbox.viewers import Audience, Event, Item
+from metrics_pipeline.settings import Settings
 from metrics_pipeline.windows import HOUR, Window
 
 # What the lateness window takes: older events would be refused, as anybody's.
@@ -27,7 +28,7 @@ def events_window(first_day: datetime, now: datetime) -> Window:
     return Window(max(first_day, this_hour - LONGEST + HOUR), this_hour)
 
 
-def send_events(pipeline: Pipeline, window: Window, seed: int) -> int:
+def send_events(settings: Settings, window: Window, seed: int) -> int:
     """Send every workspace's content and events to a server of our own; the same again changes nothing.
 
     Returns the number of events.
@@ -36,8 +37,8 @@ def send_events(pipeline: Pipeline, window: Window, seed: int) -> int:
         RunFailedError: the server did not take them.
     """
     sent = 0
-    now = pipeline.settings.clock.now()
-    with ApiServer(pipeline.settings) as server, httpx.Client(base_url=server.url, timeout=30) as client:
+    pipeline, now = Pipeline(settings), settings.clock.now()
+    with ApiServer(settings) as server, httpx.Client(base_url=server.url, timeout=30) as client:
         for workspace_id in WORKSPACES:
             audience = Audience(seed, workspace_id, now)
             rights = Rights(workspace_id, [INGEST], [], "demo")

@@ -31,6 +31,8 @@ class Task:
     now: datetime
     is_repeated: bool = False
     """Runs in a resumed demo as well, though it ran before."""
+    needs_events: bool = False
+    """Waits until every content event has been sent."""
 
 
 def tasks(planner: Backfiller, platforms: list[str], first_day: date, now: datetime, events: Window) -> Iterator[Task]:
@@ -73,7 +75,7 @@ def _insights(planner: Backfiller, platforms: list[str], days: Window, now: date
 
 def _content(planner: Backfiller, events: Window, now: datetime) -> Iterator[Task]:
     """As the sensors would have it: events out of the inbox, their days with distinct viewers, the state of content."""
-    yield Task("events into the lake", Step((EVENTS_KEY,), ()), now, is_repeated=True)
+    yield Task("events into the lake", Step((EVENTS_KEY,), ()), now, is_repeated=True, needs_events=True)
     for step in planner.plan([DAILY_KEY], events):
         yield Task("days of content", step, now, is_repeated=True)
     yield Task("hours and state of content", Step((METRICS_KEY,), ()), now, is_repeated=True)

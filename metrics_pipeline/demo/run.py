@@ -6,8 +6,10 @@ import logging
 import os
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from multiprocessing import get_context
 from pathlib import Path
 
 from metrics_pipeline.demo.accounts import demo_platforms, register_accounts
@@ -111,12 +113,16 @@ def _run_tasks(pipeline: Pipeline, seed: int, first_day: date, now: datetime, re
     planner = runners[now]
     window = events_window(midnight(first_day), now)
     work = list(tasks(planner, demo_platforms(), first_day, now, window))
-    report("content events over HTTP", 0, len(work))
-    events = send_events(pipeline, window, seed)
-    for number, task in enumerate(work):
-        report(task.title, number, len(work))
-        if task.is_repeated or not planner.is_materialized(task.step):
-            runner = runners.get(task.now) or runners.setdefault(task.now, Backfiller(simulated_at(pipeline, task.now)))
-            runner.run(task.step)
+    # beside the collection, as an application would send them
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        sending = pool.submit(send_events, pipeline.settings, window, seed)
+        for number, task in enumerate(work):
+            report(task.title, number, len(work))
+            if task.needs_events:
+                sending.result()
+            if task.is_repeated or not planner.is_materialized(task.step):
+                runner = runners.get(task.now)
+                runner = runner or runners.setdefault(task.now, Backfiller(simulated_at(pipeline, task.now)))
+                runner.run(task.step)
     report("done", len(work), len(work))
-    return events, len(work)
+    return sending.result(), len(work)
