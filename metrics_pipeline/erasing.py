@@ -74,16 +74,17 @@ def _carry_out(pipeline: Pipeline, inbox: Inbox, people: Sequence[PersonToErase]
     else:
         raise RunFailedError(f"{left} rows of erased people came in while they were erased; the next run takes them.")
     files = {spec.name: remove_superseded(pipeline.lake, spec.name) for spec in tables_with_people()}
-    run.days = _count_anew(pipeline, done.days)
+    run.days = _count_anew(pipeline)
     run.erased = [person.erasure_id for person in people]
     run.rows = sum(sum(rows.values()) for rows in done.rows.values())
-    _note(pipeline, people, sessions, done, files)
+    _note(pipeline, people, sessions, done, files, run.days)
 
 
-def _count_anew(pipeline: Pipeline, days: set[date]) -> list[date]:
-    """Hours, days and state of content that the rows were counted in; person-level days are rewritten already."""
-    if not days:
-        return []
+def _count_anew(pipeline: Pipeline) -> list[date]:
+    """Hours, days and state of content that the rows were counted in; person-level days are rewritten already.
+
+    What is dirty stands in the commits, so this also counts anew what an earlier run took out before it was killed.
+    """
     flow = ContentFlow(pipeline)
     changed = flow.rebuild_dirty_days()
     flow.refresh()
@@ -91,7 +92,12 @@ def _count_anew(pipeline: Pipeline, days: set[date]) -> list[date]:
 
 
 def _note(
-    pipeline: Pipeline, people: Sequence[PersonToErase], sessions: Sessions, done: Erased, files: dict[str, int]
+    pipeline: Pipeline,
+    people: Sequence[PersonToErase],
+    sessions: Sessions,
+    done: Erased,
+    files: dict[str, int],
+    days: Sequence[date],
 ) -> None:
     now = pipeline.settings.clock.now()
     for person in people:
@@ -101,7 +107,7 @@ def _note(
             "sessions": len(sessions[person.erasure_id]),
             "rows_left": 0,
             "files_deleted": files,
-            "days_counted_anew": [day.isoformat() for day in sorted(done.days)],
+            "days_counted_anew": [day.isoformat() for day in days],
             "table_versions": {table: pipeline.lake.version(table) for table in files},
         }
         erasures.note_erased(pipeline.control, person.erasure_id, proof, now=now)

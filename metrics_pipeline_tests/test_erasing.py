@@ -88,7 +88,7 @@ def test_the_proof_counts_what_went_and_names_nobody(shop: Shop) -> None:
         "event_inbox": 1, "events": 16, "rejected_events": 8, "viewer_days": 4, "watch_days": 4,
     }  # fmt: skip
     assert record.proof["sessions"] == 1
-    assert record.proof["days_counted_anew"] == ["2026-03-08", "2026-03-09", "2026-03-17", "2026-03-18"]
+    assert record.proof["days_counted_anew"] == [f"2026-03-{day:02}" for day in (7, 8, 9, 16, 17, 18)]
     assert "planted" not in json.dumps(record.summary())
 
 

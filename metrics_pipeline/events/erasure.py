@@ -9,7 +9,6 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 
 import pyarrow as pa
 
@@ -18,7 +17,6 @@ from metrics_pipeline.events.dirty import hours_of, to_metadata
 from metrics_pipeline.events.inbox import Inbox, StoredRow
 from metrics_pipeline.events.model import viewer_hash
 from metrics_pipeline.lake.engine import Engine
-from metrics_pipeline.lake.event_tables import EVENTS
 from metrics_pipeline.lake.people import count_rows, tables_with_people, take_out
 
 _CHUNK = 10_000
@@ -39,8 +37,6 @@ class Erased:
     """What was taken out, by erasure: rows by table, the inbox under `event_inbox`."""
 
     rows: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    days: set[date] = field(default_factory=set)
-    """Days of events that lost rows: their numbers have to be counted anew."""
 
 
 def sessions_of(engine: Engine, inbox: Inbox, people: Sequence[PersonToErase]) -> Sessions:
@@ -69,24 +65,23 @@ def erase(engine: Engine, inbox: Inbox, people: Sequence[PersonToErase], session
     erased = erased_table(people, sessions)
     _erase_from_inbox(inbox, people, sessions, done)
     for spec in tables_with_people():
-        ids: list[tuple[str, str]] = []
-
-        def note(gone: pa.Table, ids: list[tuple[str, str]] = ids, table: str = spec.name) -> Mapping[str, str]:
-            if table != EVENTS.name:
-                return {}
-            ids += [
-                (row["workspace_id"], row["event_id"]) for row in gone.select(["workspace_id", "event_id"]).to_pylist()
-            ]
-            # what is counted from events finds these hours in the commit
-            return to_metadata(hours_of(gone))
-
-        taken = take_out(engine, spec, erased, note)
-        inbox.forget_ids(ids)
-        for erasure_id, rows in taken.rows.items():
+        taken = take_out(engine, spec, erased, lambda gone: _forget(inbox, gone))
+        for erasure_id, rows in taken.items():
             done.rows[erasure_id][spec.name] += rows
-        if spec.name == EVENTS.name:
-            done.days |= taken.days
     inbox.scrub()
+
+
+def _forget(inbox: Inbox, gone: pa.Table) -> Mapping[str, str]:
+    """Forget the ids of events that are about to go; what the commit says of them.
+
+    Before the commit: after it, nobody could tell any more which ids they had.
+    """
+    if "event_ts" not in gone.column_names:
+        return {}
+    ids = gone.select(["workspace_id", "event_id"]).to_pylist()
+    inbox.forget_ids([(row["workspace_id"], row["event_id"]) for row in ids])
+    # what is counted from events finds these hours in the commit
+    return to_metadata(hours_of(gone))
 
 
 def rows_left(engine: Engine, people: Sequence[PersonToErase], sessions: Sessions) -> int:
@@ -124,8 +119,8 @@ def _erase_from_inbox(inbox: Inbox, people: Sequence[PersonToErase], sessions: S
             done.rows[owner.erasure_id]["event_inbox"] += 1
             if row.kind == "accepted":
                 ids.append((workspace_id, columns["event_id"]))
+    inbox.forget_ids(ids)  # first: a crash in between leaves the rows, by which the ids are found again
     inbox.remove(sequences)
-    inbox.forget_ids(ids)
 
 
 def _is_of(row: StoredRow, columns: Mapping[str, object], person: PersonToErase, sessions: frozenset[str]) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import date
 
 import pyarrow as pa
@@ -38,24 +37,15 @@ def tables_with_people() -> list[TableSpec]:
     return [spec for spec in TABLES.values() if spec.people_column is not None]
 
 
-@dataclass
-class Taken:
-    """What was taken out of one table."""
-
-    rows: Counter[str] = field(default_factory=Counter)
-    """Rows by erasure."""
-    days: set[date] = field(default_factory=set)
-
-
-def take_out(engine: Engine, spec: TableSpec, erased: pa.Table, note: Note = lambda _: {}) -> Taken:
-    """Rewrite the days of a table that have rows of these people, a commit each, without them.
+def take_out(engine: Engine, spec: TableSpec, erased: pa.Table, note: Note = lambda _: {}) -> Counter[str]:
+    """Rewrite the days of a table that have rows of these people, a commit each, without them; rows by erasure.
 
     `erased`: see _MATCHES. `note` makes the commit's metadata from the rows that go.
 
     Raises:
         CommitFailedError: other writers kept winning; what was done is done, and doing it again does the rest.
     """
-    taken = Taken()
+    taken: Counter[str] = Counter()
     for day in _days_of(engine, spec, erased):
         for attempt in commit_retries():
             with attempt:
@@ -68,8 +58,7 @@ def take_out(engine: Engine, spec: TableSpec, erased: pa.Table, note: Note = lam
                     replace_partitions(target, partition.predicate(spec), remaining, note(gone))
                 # a refused event may name both the person and a session
                 once = gone.group_by(list(spec.keys)).aggregate([("erasure_id", "min")])
-                taken.rows.update(map(str, once["erasure_id_min"].to_pylist()))
-                taken.days.add(day)
+                taken.update(map(str, once["erasure_id_min"].to_pylist()))
     return taken
 
 
