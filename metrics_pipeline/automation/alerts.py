@@ -65,10 +65,7 @@ class Alerts:
         it is never told again.
         """
         now = self.settings.clock.now()
-        told = fire(self.control, self.telling, key, text, severity, now=now, once=once)
-        if told:
-            log.log(logging.ERROR if severity == "error" else logging.WARNING, "%s", text)
-        return told
+        return fire(self.control, self.telling, key, text, severity, now=now, once=once)
 
     def recovered(self, key: str, text: str | None = None) -> bool:
         """Say that it is over, with a message if there is a text; nothing happens if it was not so before."""
