@@ -17,16 +17,14 @@ from metrics_pipeline.watch_settings import listed
 from metrics_pipeline.windows import Window
 
 WEEKS = 8
-_WATCHED = pa.schema(
-    [
-        ("metric", pa.string()),
-        ("label", pa.string()),
-        ("counted", pa.bool_()),
-        ("minimum", pa.float64()),
-        ("relative_floor", pa.float64()),
-        ("least_spread", pa.float64()),
-    ]
-)
+_COLUMNS: dict[str, pa.DataType] = {
+    "metric": pa.string(),
+    "label": pa.string(),
+    "counted": pa.bool_(),
+    "minimum": pa.float64(),
+    "relative_floor": pa.float64(),
+    "least_spread": pa.float64(),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +88,7 @@ def _relation(metrics: list[Metric], settings: Settings) -> pa.Table:
                 "least_spread": scale.least_spread,
             }
         )
-    return pa.Table.from_pylist(rows, schema=_WATCHED)
+    return pa.Table.from_pylist(rows, schema=pa.schema(_COLUMNS))
 
 
 def found_on(engine: Engine, window: Window) -> dict[str, list[str]]:
@@ -98,9 +96,8 @@ def found_on(engine: Engine, window: Window) -> dict[str, list[str]]:
     rows = engine.query("anomalies/found.sql", {"start": window.first_day, "end": window.end_day}).to_pylist()
     days: dict[str, list[str]] = {}
     for row in rows:
-        days.setdefault(row["date"].isoformat(), []).append(
-            f"{row['workspace_id']}, {row['platform']}: {row['explanation']}"
-        )
+        line = f"{row['workspace_id']}, {row['platform']}: {row['explanation']}"
+        days.setdefault(row["date"].isoformat(), []).append(line)
     return days
 
 

@@ -27,8 +27,8 @@ def partition_checks(platforms: Sequence[PlatformSpec], partitions: PartitionSet
         _partition_check(WEEKLY_KEY, partitions.weekly),
         _partition_check(MONTHLY_KEY, partitions.monthly),
         *(
-            _partition_check(platform_asset_key(p.platform, "insights"), partitions.daily, p.platform)
-            for p in platforms
+            _partition_check(platform_asset_key(spec.platform, "insights"), partitions.daily, spec.platform)
+            for spec in platforms
         ),
     ]
 

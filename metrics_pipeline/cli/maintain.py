@@ -13,7 +13,7 @@ def register(app: typer.Typer) -> None:
 
 
 def maintain(data_dir: DataDir = None) -> None:
-    """Expire what is old (retention is a setting), compact small files, remove superseded ones, shorten the jobs log."""
+    """Expire what is old (retention is a setting), compact small files, remove superseded ones, cut the jobs log."""
     use_data_dir(data_dir)
     settings = load_settings()
 
