@@ -9,11 +9,9 @@ import dagster as dg
 
 from metrics_pipeline.assets.collection import OUTCOME_TAG
 from metrics_pipeline.automation.ranges import keys_of_tags
-from metrics_pipeline.control.job_runs import JobRunRecord, JobState
+from metrics_pipeline.control.job_runs import MATERIALIZE, JobRunRecord, JobState
 from metrics_pipeline.platforms.errors import redact
 
-# Runs of chosen assets, from the command line or the UI: Dagster's own name for their job says nothing.
-MATERIALIZE = "materialize"
 REQUESTED_BY_TAG = "metrics/requested_by"
 _KEPT = ("platform", "dagster/backfill", "dagster/parent_run_id", "dagster/retry_number", "dagster/will_retry")
 ERROR_LENGTH = 500

@@ -17,6 +17,8 @@ from metrics_pipeline.control.watch_models import JobRun
 
 JobState = Literal["RUNNING", "COMPLETED", "PARTIAL", "FAILED", "CANCELED"]
 JOB_STATES: tuple[JobState, ...] = ("RUNNING", "COMPLETED", "PARTIAL", "FAILED", "CANCELED")
+# Runs of chosen assets, from the command line or the UI: Dagster's own name for their job says nothing.
+MATERIALIZE = "materialize"
 PROCESS_TAG = "metrics/process"
 
 
@@ -47,7 +49,8 @@ class JobRunRecord:
     @property
     def title(self) -> str:
         """The job with its partitions: `daily_close 2026-11-03 to 2026-11-20`."""
-        what = self.job if not self.assets or self.job != "materialize" else ", ".join(self.assets)
+        names = {a if a.startswith("platforms/") else a.split("/")[0] for a in self.assets}
+        what = ", ".join(sorted(names)) if names and self.job == MATERIALIZE else self.job
         if self.first_partition is None:
             return what
         last = f" to {self.last_partition}" if self.last_partition != self.first_partition else ""
