@@ -26,7 +26,7 @@ def anomaly_check() -> dg.AssetChecksDefinition:
         for day, lines in days.items():
             if is_recent(day, now):
                 more = f" And {len(lines) - TOLD} more." if len(lines) > TOLD else ""
-                text = f"{len(lines)} anomalies on {day}: {'. '.join(lines[:TOLD])}.{more}"
+                text = f"Anomalies on {day} ({len(lines)}): {'. '.join(lines[:TOLD])}.{more}"
                 # a day is over and stays as it was: told once
                 Alerts.of(pipeline).alert(f"anomalies:{day}", text, once=True)
         lines = [line for found in days.values() for line in found]

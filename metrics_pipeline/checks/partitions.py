@@ -49,7 +49,7 @@ def _partition_check(
             key, alerts = f"partitions:{name}", Alerts.of(pipeline)
             if missing:
                 hint = f"metrics-pipeline backfill {name} --from ... --to ... builds them"
-                alerts.alert(key, f"{name} lacks {len(missing)} partitions: {', '.join(spans)}; {hint}.")
+                alerts.alert(key, f"Partitions of {name} are missing: {', '.join(spans)}; {hint}.")
             else:
                 alerts.recovered(key, f"Recovered: no partition of {name} is missing.")
         return dg.AssetCheckResult(

@@ -94,7 +94,7 @@ def _tell(pipeline: Pipeline, check: SqlCheck, window: Window | None, offenders:
     if offenders:
         level: Severity = "error" if check.severity is dg.AssetCheckSeverity.ERROR else "warning"
         over = f" over {window}" if window else ""
-        text = f"Check {check.name} of {name}{over} failed, {offenders} rows. Expected: {check.description}"
+        text = f"Check {check.name} of {name}{over} failed. Rows against it: {offenders}. Expected: {check.description}"
         alerts.alert(key, text, level)
     else:
         alerts.recovered(key, f"Recovered: check {check.name} of {name} passes.")
