@@ -33,7 +33,7 @@ def status(
     empty = "No accounts yet. Add one with: metrics-pipeline account add"
     print_rows([row.shown() for row in rows], output, empty=empty)
     if output is ListFormat.TABLE:
-        problems = failing_jobs(pipeline) + (problem_lines(pipeline, days) if rows else [])
+        problems = failing_jobs(pipeline, days) + (problem_lines(pipeline, days) if rows else [])
         if rows or problems:
             out.print()
             for line in hold_lines(pipeline) + (problems or ["Nothing failed and nothing is refused."]):

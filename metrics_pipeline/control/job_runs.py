@@ -151,8 +151,11 @@ def list_runs(
         return [_of_row(row) for row in session.scalars(query.limit(limit))]
 
 
-def failing_runs(engine: Engine) -> list[JobRunRecord]:
-    """The last run of every stream whose last run failed, newest first; one that was canceled tells nothing."""
+def failing_runs(engine: Engine, since: datetime) -> list[JobRunRecord]:
+    """The last run of every stream that failed since an instant and did not succeed after it, newest first.
+
+    A run that was canceled tells nothing, one that Dagster tries again not yet.
+    """
     latest: dict[str, JobRunRecord] = {}
     query = (
         select(JobRun)
@@ -160,7 +163,8 @@ def failing_runs(engine: Engine) -> list[JobRunRecord]:
         .order_by(JobRun.ended_at.desc())
     )
     with reading(engine) as session:
-        streams = set(session.scalars(select(JobRun.stream).where(JobRun.state == "FAILED").distinct()))
+        failed = select(JobRun.stream).where(JobRun.state == "FAILED", JobRun.counts, JobRun.ended_at >= since)
+        streams = set(session.scalars(failed.distinct()))
         for stream in streams:
             row = session.scalars(query.where(JobRun.stream == stream).limit(1)).first()
             if row is not None and row.state == "FAILED":

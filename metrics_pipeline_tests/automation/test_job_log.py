@@ -117,14 +117,14 @@ def test_a_run_that_fails_has_its_first_error_in_one_line_without_secrets(world:
     assert row.error is not None
     assert row.error.startswith("the disk is full second line")
     assert "hunter2" not in row.error
-    assert [run.run_id for run in failing_runs(world.pipeline.control)] == [run_id]
+    assert [run.run_id for run in failing_runs(world.pipeline.control, NOW)] == [run_id]
 
 
 def test_a_run_that_lacks_accounts_is_partial(world: World) -> None:
     run_id = world.run({OUTCOME_TAG: "PARTIAL"})
     world.look()
     assert world.row(run_id).state == "PARTIAL"
-    assert failing_runs(world.pipeline.control) == []
+    assert failing_runs(world.pipeline.control, NOW) == []
 
 
 def test_looking_again_from_any_cursor_changes_nothing(world: World) -> None:

@@ -60,8 +60,11 @@ def test_runs_are_listed_newest_first(run: Run) -> None:
         run("jobs --state bad")
 
 
-def test_status_names_jobs_whose_last_run_failed(run: Run) -> None:
+def test_status_names_jobs_whose_last_run_failed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("METRICS_NOW", (LATER + timedelta(days=8)).isoformat())
     write(CLOSE, FAILED)
+    assert "failed at" not in run("status"), "long ago"
+    monkeypatch.setenv("METRICS_NOW", (LATER + timedelta(days=1)).isoformat())
     assert "job daily_close 2026-03-01 to 2026-03-18 (schedule daily_close) failed at" in run("status")
     write(replace(CLOSE, run_id="run-4", ended_at=LATER + timedelta(hours=1)))
     assert "failed at" not in run("status")

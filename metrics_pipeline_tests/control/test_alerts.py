@@ -64,7 +64,7 @@ def test_an_end_that_many_see_at_once_is_told_once(engine: Engine) -> None:
     assert not record_run(engine, RUN, alerts, now=NOW), "an ended run stays ended"
     assert [channel for channel, _ in messages(engine)] == ["email", "webhook"]
     assert [run.state for run in list_runs(engine)] == ["FAILED"]
-    assert [run.run_id for run in failing_runs(engine)] == ["run-1"]
+    assert [run.run_id for run in failing_runs(engine, NOW)] == ["run-1"]
 
 
 def test_an_older_end_that_is_seen_late_changes_nothing(engine: Engine) -> None:
