@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import typer
+from pydantic.fields import FieldInfo
 from typer.main import get_command
 
 from metrics_pipeline.catalog.loader import catalog
@@ -22,6 +23,7 @@ from metrics_pipeline.lake.engine import SQL_DIR
 from metrics_pipeline.lake.lake import Lake
 from metrics_pipeline.lake.tables import TABLES
 from metrics_pipeline.settings import Settings
+from metrics_pipeline.watch_settings import WatchSettings
 
 DOCS = Path(__file__).resolve().parent
 BLOCK = re.compile(r"(<!-- generated: ([^>]+?) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -40,7 +42,8 @@ def tables_page() -> str:
         "# Tables and views",
         f"{NOTE} What the numbers mean: [metrics.md](metrics.md).",
         "Times are UTC. `metrics-pipeline sql` and `from metrics_pipeline import connect` read all of them, "
-        "together with `metric_catalog` and `source_catalog`, the catalogue as two relations.",
+        "together with `metric_catalog` and `source_catalog`, the catalogue as two relations, and `job_runs`, the "
+        "[jobs log](operations.md#jobs-log).",
         "## Tables",
     ]
     for spec in TABLES.values():
@@ -111,10 +114,16 @@ def metric_list_page() -> str:
     return f"# Metrics of the catalogue\n\n{intro}\n\n{table(header, rows)}\n"
 
 
+def settings_fields() -> dict[str, FieldInfo]:
+    """Every setting, those of watching last."""
+    fields = Settings.model_fields
+    return dict(sorted(fields.items(), key=lambda item: item[0] in WatchSettings.__annotations__))
+
+
 def settings_table() -> str:
     """Every setting with its default and meaning."""
     rows = []
-    for name, field in Settings.model_fields.items():
+    for name, field in settings_fields().items():
         default = f"`{field.default}`" if field.default is not None else ""
         rows.append([f"`METRICS_{name.upper()}`", default, field.description or ""])
     return table(["variable", "default", "meaning"], rows)
@@ -127,7 +136,7 @@ def example_environment() -> str:
         "# A file settings.env in the data directory is read too; the environment wins.",
         "",
     ]
-    for name, field in Settings.model_fields.items():
+    for name, field in settings_fields().items():
         default = "" if field.default is None else field.default
         lines += [f"# {field.description}", f"# METRICS_{name.upper()}={default}"]
     return "\n".join(lines) + "\n"

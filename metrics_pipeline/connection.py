@@ -8,6 +8,7 @@ import duckdb
 
 from metrics_pipeline.catalog.loader import catalog
 from metrics_pipeline.catalog.relations import catalog_relations
+from metrics_pipeline.job_relation import JobRuns
 from metrics_pipeline.lake.engine import SQL_DIR, attach_table, connect_duckdb, read_statement
 from metrics_pipeline.lake.lake import Lake
 from metrics_pipeline.lake.spill import spill_directory
@@ -20,6 +21,8 @@ VIEWS: tuple[str, ...] = tuple(sorted(path.stem for path in (SQL_DIR / "views").
 def connect(data_dir: str | Path | None = None) -> duckdb.DuckDBPyConnection:
     """All tables and views as they are now, ready for SQL: `connect().sql("from account_daily").df()`.
 
+    With them `job_runs`, the jobs log of the control database.
+
     The connection lives in memory: what it creates is its own, and the lake cannot be changed through it. It
     reads the versions that were current when it was made; connect again to see newer ones.
 
@@ -30,7 +33,9 @@ def connect(data_dir: str | Path | None = None) -> duckdb.DuckDBPyConnection:
         UserError: a setting cannot be used, or the lake cannot be opened.
     """
     settings = load_settings(data_dir=Path(data_dir) if data_dir is not None else None)
-    return attach_all(Lake.open(settings), settings)
+    connection = attach_all(Lake.open(settings), settings)
+    connection.register("job_runs", JobRuns(settings))
+    return connection
 
 
 def attach_all(lake: Lake, settings: Settings | None = None) -> duckdb.DuckDBPyConnection:

@@ -19,6 +19,7 @@ def build_definitions(pipeline: Pipeline, *, fixed: bool = False) -> dg.Definiti
     warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
     from metrics_pipeline.assets.aggregates import aggregate_assets
+    from metrics_pipeline.assets.anomalies import anomaly_asset
     from metrics_pipeline.assets.collection import collection_assets, side_tables
     from metrics_pipeline.assets.content import content_assets
     from metrics_pipeline.assets.erasure import erasure_job
@@ -26,9 +27,11 @@ def build_definitions(pipeline: Pipeline, *, fixed: bool = False) -> dg.Definiti
     from metrics_pipeline.assets.resource import pipeline_resource
     from metrics_pipeline.automation.content_sensor import content_sensors
     from metrics_pipeline.automation.erasure_sensor import erasure_sensors
-    from metrics_pipeline.automation.jobs import close_jobs, collection_jobs, content_jobs
+    from metrics_pipeline.automation.jobs import close_jobs, collection_jobs, content_jobs, watch_job
     from metrics_pipeline.automation.schedules import schedules
     from metrics_pipeline.automation.sensors import sensors
+    from metrics_pipeline.checks.anomalies import anomaly_check
+    from metrics_pipeline.checks.partitions import partition_checks
     from metrics_pipeline.checks.tables import table_checks
     from metrics_pipeline.checks.tokens import token_checks
     from metrics_pipeline.partitions import partition_sets
@@ -36,16 +39,18 @@ def build_definitions(pipeline: Pipeline, *, fixed: bool = False) -> dg.Definiti
     partitions = partition_sets(pipeline.settings)
     platforms = list(pipeline.catalog.platforms.values())
     asset_jobs = {job.name: job for job in (*collection_jobs(platforms), *content_jobs(), *close_jobs())}
+    of_partitions = partition_checks(platforms, partitions)
     resource = dg.ResourceDefinition.hardcoded_resource(pipeline) if fixed else pipeline_resource
     return dg.Definitions(
         assets=[
             *(asset for spec in platforms for asset in collection_assets(spec, partitions)),
             *side_tables(platforms),
             *aggregate_assets(platforms, partitions),
+            anomaly_asset(partitions),
             *content_assets(partitions),
         ],
-        asset_checks=[*table_checks(), *token_checks(platforms)],
-        jobs=[*asset_jobs.values(), maintenance_job, erasure_job],
+        asset_checks=[*table_checks(), *token_checks(platforms), *of_partitions, anomaly_check()],
+        jobs=[*asset_jobs.values(), watch_job(of_partitions), maintenance_job, erasure_job],
         schedules=list(schedules(platforms, partitions, pipeline.settings)),
         sensors=[
             *sensors(dict(asset_jobs), partitions, pipeline.settings),

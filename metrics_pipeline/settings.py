@@ -13,14 +13,14 @@ from pydantic_settings import SettingsError
 
 from metrics_pipeline.catalog.cadence import Cadence
 from metrics_pipeline.errors import UserError
-from metrics_pipeline.store_settings import StoreSettings
+from metrics_pipeline.watch_settings import WatchSettings
 
 Network = IPv4Network | IPv6Network
 SETTINGS_FILE = "settings.env"
 BudgetItem = Literal["calls", "calls_per_endpoint", "calls_per_account", "units", "usd"]
 
 
-class Settings(StoreSettings):
+class Settings(WatchSettings):
     """One field per environment variable `METRICS_<NAME>`; `.env.example` lists them all."""
 
     facebook_base_url: str | None = Field(None, description="Sandbox or proxy for Facebook; may contain {at}.")
@@ -203,9 +203,6 @@ class Settings(StoreSettings):
     area_minimum_viewers: int = Field(
         5, ge=1, description="Distinct people under which a place in content_by_area is not named."
     )
-    alert_webhook_url: SecretStr | None = Field(
-        None, description="Run failures are posted here as JSON {text}, Slack style."
-    )
 
     @field_validator("cadence")
     @classmethod
@@ -256,4 +253,6 @@ def load_settings(**overrides: object) -> Settings:
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         name = ".".join(str(part) for part in first["loc"])
+        if not name:  # settings that do not go together: the message names them
+            raise UserError(f"{first['msg'].removeprefix('Value error, ')}.") from None
         raise UserError(f"METRICS_{name.upper()} cannot be used: {first['msg']}.") from None

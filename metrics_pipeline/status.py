@@ -81,3 +81,17 @@ def problem_lines(pipeline: Pipeline, days: int) -> list[str]:
             "collection/problems.sql", {"since": since}, catalog_relations(pipeline.catalog)
         ).to_pylist()
     ]
+
+
+def failing_jobs(pipeline: Pipeline, days: int) -> list[str]:
+    """One line per job whose last run failed, within the last days."""
+    from metrics_pipeline.automation.dead_runs import close_dead
+    from metrics_pipeline.control.job_runs import failing_runs
+
+    close_dead(pipeline)
+    since = pipeline.settings.clock.now() - timedelta(days=days)
+    return [
+        f"job {run.title} ({run.requested_by}) failed at {run.ended_at:%Y-%m-%d %H:%M} UTC: {run.error or 'no reason'} "
+        f"(run {run.run_id})"
+        for run in failing_runs(pipeline.control, since)
+    ]

@@ -67,3 +67,13 @@ create or replace macro area_of(lat, lon, degrees) as
     } end;
 -- how many people a place needs to be named, METRICS_AREA_MINIMUM_VIEWERS where a connection knows the settings
 create or replace macro area_minimum_viewers() as 5;
+create or replace macro median_of(x) as median(x);
+-- the median of the distances from the median
+create or replace macro absolute_deviation(x) as mad(x);
+create or replace macro weekday_name(day) as dayname(day);
+-- a number for people: 1,204 or 0.0523
+create or replace macro shown_number(x) as case
+    when x = round(x) then format('{:,}', cast(x as bigint))
+    when abs(x) < 1 then format('{:.4f}', cast(x as double))
+    else format('{:,.2f}', cast(x as double))
+end;

@@ -1,6 +1,7 @@
 """The aggregate tables: daily per account, post and workspace, then weeks and months from days."""
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 import dagster as dg
 
@@ -15,6 +16,10 @@ from metrics_pipeline.lake.tables import DAILY_METRICS, MONTHLY_METRICS, WEEKLY_
 from metrics_pipeline.partitions import UPSTREAM_MAY_NOT_EXIST, PartitionSets, window_of
 from metrics_pipeline.pipeline import Pipeline
 from metrics_pipeline.windows import Window
+
+# Every hour the running day is rebuilt, and after it its week and month. This sees only that some partition was built
+# lately; that each one exists is a check of our own (checks/partitions.py).
+FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=26), warn_window=timedelta(hours=3))
 
 Build = Callable[[Pipeline, Window], int]
 
@@ -121,6 +126,7 @@ def _aggregate_asset(
         kinds={"sql", "duckdb", "deltalake"},
         owners=["team:metrics"],
         metadata=table_metadata(table),
+        freshness_policy=FRESH,
     )
     def aggregate(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads the bare name
         window = window_of(context)

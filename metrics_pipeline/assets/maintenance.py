@@ -2,6 +2,8 @@
 
 import dagster as dg
 
+from metrics_pipeline.automation.dead_runs import forget_old
+from metrics_pipeline.automation.job_log import JobLog
 from metrics_pipeline.automation.jobs import MAINTENANCE
 from metrics_pipeline.collection.account_history import record_changes
 from metrics_pipeline.lake.maintenance import Retention, maintain_table
@@ -18,6 +20,8 @@ def maintain_lake(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pip
     for name in TABLES:
         done = maintain_table(pipeline.lake, name, today, retention, settings.vacuum_hours)
         context.log.info(done.line())
+    JobLog(pipeline, context.instance).reconcile()
+    context.log.info(forget_old(pipeline))
 
 
 @dg.job(name=MAINTENANCE, description="Keeps the lake small and fast.")

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from uuid import uuid4
 
 import dagster as dg
 
 from metrics_pipeline.assets.collection import DAYS_PER_RUN, HOURS_PER_RUN
+from metrics_pipeline.automation.alerts import Alerts
 from metrics_pipeline.automation.home import open_instance
+from metrics_pipeline.automation.job_log import JobLog
 from metrics_pipeline.automation.ranges import keys_in_window, range_tags
+from metrics_pipeline.automation.run_facts import REQUESTED_BY_TAG, first_error
 from metrics_pipeline.definitions import build_definitions
 from metrics_pipeline.errors import RunFailedError, UserError
 from metrics_pipeline.pipeline import Pipeline
@@ -28,6 +32,7 @@ _STAGES: tuple[tuple[str, ...], ...] = (
     ("content_hourly",),
     ("content_daily",),
     ("daily_metrics",),
+    ("anomalies",),
     ("weekly_metrics",),
     ("monthly_metrics",),
 )
@@ -61,6 +66,7 @@ class Backfiller:
         self._graph = self._definitions.resolve_asset_graph()
         self._job = self._definitions.resolve_implicit_global_asset_job_def()
         self.instance = open_instance(pipeline.settings)
+        self._log = JobLog(pipeline, self.instance)
 
     def resolve(self, names: Sequence[str]) -> list[dg.AssetKey]:
         """Asset keys by full name or by prefix (`daily_metrics`, `platforms/youtube`).
@@ -110,27 +116,23 @@ class Backfiller:
         Raises:
             RunFailedError: the run failed; the message is its first error.
         """
+        run_id = str(uuid4())
+        tags = {**(range_tags(step.keys) if step.keys else {}), REQUESTED_BY_TAG: "command line"}
+        self._log.begin(run_id, self._job.name, sorted(a.to_user_string() for a in step.assets), tags)
         result = self._job.execute_in_process(
             run_config={**QUIET, **(run_config or {})},
             instance=self.instance,
             asset_selection=list(step.assets),
-            tags={**(range_tags(step.keys) if step.keys else {}), "metrics/requested_by": "command line"},
+            run_id=run_id,
+            tags=tags,
             raise_on_error=False,
         )
+        self._log.record_id(run_id)
         if not result.success:
-            raise RunFailedError(f"{step.name}, {step.span}: {_first_error(result)} (run {result.run_id})")
-        return result.run_id
-
-
-def _first_error(result: dg.ExecuteInProcessResult) -> str:
-    for event in result.all_events:
-        if event.is_step_failure:
-            error = event.step_failure_data.error
-            while error is not None and error.cause is not None:
-                error = error.cause
-            if error is not None:
-                return error.message.strip().split(": ", 1)[-1]
-    return "the run failed"
+            Alerts.of(self._pipeline).deliver()
+            error = first_error(result.all_events) or "the run failed"
+            raise RunFailedError(f"{step.name}, {step.span}: {error} (run {run_id})")
+        return run_id
 
 
 def plan_backfill(pipeline: Pipeline, names: Sequence[str], window: Window) -> tuple[Backfiller, list[Step]]:

@@ -47,13 +47,14 @@ def gap_requests(
     return found[: pipeline.settings.gap_max_runs]
 
 
-def _lookback(pipeline: Pipeline, now: datetime) -> Window:
+def lookback(pipeline: Pipeline, now: datetime) -> Window:
+    """The whole days in which somebody looks for gaps: METRICS_GAP_LOOKBACK_DAYS up to today."""
     today = midnight(now.date())
     return Window(today - timedelta(days=pipeline.settings.gap_lookback_days), today)
 
 
 def _account_requests(pipeline: Pipeline, partitions: PartitionSets, now: datetime) -> Iterator[dg.RunRequest]:
-    for refill in find_refills(pipeline, _lookback(pipeline, now), now):
+    for refill in find_refills(pipeline, lookback(pipeline, now), now):
         window = Window.of_days(refill.first_day, refill.last_day + timedelta(days=1))
         keys = keys_in_window(partitions.daily, window, now)
         if keys:
@@ -77,13 +78,9 @@ def _refill_key(refill: Refill, now: datetime) -> str:
 def _partition_requests(
     pipeline: Pipeline, instance: dg.DagsterInstance, partitions: PartitionSets, now: datetime
 ) -> Iterator[dg.RunRequest]:
-    window = _lookback(pipeline, now)
+    window = lookback(pipeline, now)
     for watched in _watched(pipeline, partitions):
-        over = [
-            key
-            for key in keys_in_window(watched.partitions, window, now)
-            if watched.partitions.time_window_for_partition_key(key).end <= now
-        ]
+        over = keys_over(watched.partitions, window, now)
         missing = set(over) - set(instance.get_materialized_partitions(watched.asset))
         for keys in consecutive(over, missing):
             yield dg.RunRequest(
@@ -91,6 +88,15 @@ def _partition_requests(
                 job_name=watched.job,
                 tags={**range_tags(keys), REFILL_TAG: "partitions"},
             )
+
+
+def keys_over(partitions: dg.TimeWindowPartitionsDefinition, window: Window, now: datetime) -> list[str]:
+    """The keys of the partitions that overlap the window and whose period has ended by `now`, in order."""
+    return [
+        key
+        for key in keys_in_window(partitions, window, now)
+        if partitions.time_window_for_partition_key(key).end <= now
+    ]
 
 
 def _watched(pipeline: Pipeline, partitions: PartitionSets) -> Sequence[_Watched]:

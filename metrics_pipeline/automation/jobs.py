@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import dagster as dg
 
 from metrics_pipeline.assets.aggregates import DAILY_KEYS, MONTHLY_KEY, WEEKLY_KEY
+from metrics_pipeline.assets.anomalies import ANOMALIES_KEY
 from metrics_pipeline.assets.collection import platform_asset_key
 from metrics_pipeline.assets.content import DAILY_KEY, EVENTS_KEY, METRICS_KEY
 from metrics_pipeline.catalog.models import PlatformSpec
@@ -17,6 +18,8 @@ from metrics_pipeline.partitions import PartitionSets
 DAILY_CLOSE = "daily_close"
 WEEKLY_CLOSE = "weekly_close"
 MONTHLY_CLOSE = "monthly_close"
+ANOMALIES = "find_anomalies"
+MISSING_PARTITIONS = "missing_partitions"
 MAINTENANCE = "maintenance"
 PROCESS_EVENTS = "process_events"
 CONTENT_DAYS = "content_days"
@@ -82,7 +85,21 @@ def close_jobs() -> list[AssetJob]:
             selection=dg.AssetSelection.assets(MONTHLY_KEY),
             description="Roll days up to months.",
         ),
+        dg.define_asset_job(
+            ANOMALIES,
+            selection=dg.AssetSelection.assets(ANOMALIES_KEY),
+            description="Compare days with their weekdays.",
+        ),
     ]
+
+
+def watch_job(checks: Sequence[dg.AssetChecksDefinition]) -> AssetJob:
+    """What looks for partitions that are missing, also of assets that no run touches any more."""
+    return dg.define_asset_job(
+        MISSING_PARTITIONS,
+        selection=dg.AssetSelection.checks(*checks),
+        description="Look for partitions that should exist and do not.",
+    )
 
 
 def partition_set_of(job_name: str, partitions: PartitionSets) -> dg.TimeWindowPartitionsDefinition:

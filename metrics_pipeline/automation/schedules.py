@@ -10,8 +10,10 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from metrics_pipeline.automation.jobs import (
+    ANOMALIES,
     DAILY_CLOSE,
     MAINTENANCE,
+    MISSING_PARTITIONS,
     MONTHLY_CLOSE,
     WEEKLY_CLOSE,
     collection_job_name,
@@ -139,6 +141,22 @@ def schedules(
         partitions.monthly,
         trailing_days(trailing, with_today=True),
         "Monthly close, with the months a restatement may reach.",
+    )
+    yield _schedule(
+        "anomalies_daily",
+        ANOMALIES,
+        settings.anomaly_cron,
+        partitions.daily,
+        trailing_days(trailing, with_today=False),
+        "Compares the days that are over, and those that a platform may have restated, with their weekdays.",
+    )
+    yield dg.ScheduleDefinition(
+        name="missing_partitions_hourly",
+        job_name=MISSING_PARTITIONS,
+        cron_schedule=settings.watch_cron,
+        execution_timezone="UTC",
+        description="Looks for partitions that should exist and do not.",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
     )
     yield dg.ScheduleDefinition(
         name="lake_maintenance",

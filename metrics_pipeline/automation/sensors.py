@@ -1,12 +1,13 @@
-"""Sensors: gaps, what follows a finished run, and failures that somebody should hear of."""
+"""Sensors: gaps, what follows a finished run, and the jobs log with what somebody should hear of."""
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 import dagster as dg
 
-from metrics_pipeline.automation.alerts import post_alert
+from metrics_pipeline.automation.alerts import Alerts
 from metrics_pipeline.automation.gaps import REFILL_TAG, first_and_last_day, gap_requests
+from metrics_pipeline.automation.job_log import JobLog
 from metrics_pipeline.automation.jobs import DAILY_CLOSE, MONTHLY_CLOSE, WEEKLY_CLOSE, AssetJob
 from metrics_pipeline.automation.ranges import keys_of_tags, request_window
 from metrics_pipeline.partitions import PartitionSets
@@ -22,7 +23,7 @@ def sensors(jobs: dict[str, AssetJob], partitions: PartitionSets, settings: Sett
         _gap_filler(list(jobs.values()), partitions, settings),
         _rollups_after_days(jobs, partitions),
         _days_after_refill(insights_jobs, jobs[DAILY_CLOSE], partitions),
-        _failure_alert(settings),
+        _jobs_log(settings),
     ]
 
 
@@ -101,22 +102,19 @@ def _days_after_refill(
     return days_after_refill
 
 
-def _failure_alert(settings: Settings) -> dg.SensorDefinition:
-    @dg.run_failure_sensor(
-        name="failure_alert",
-        monitor_all_code_locations=True,
+def _jobs_log(settings: Settings) -> dg.SensorDefinition:
+    @dg.sensor(
+        name="jobs_log",
+        minimum_interval_seconds=settings.jobs_log_interval_seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Logs failed runs and posts them to METRICS_ALERT_WEBHOOK_URL.",
+        description="Writes what became of runs into the jobs log, and sends the alerts that wait.",
     )
-    def failure_alert(context: dg.RunFailureSensorContext) -> dg.SkipReason | None:
-        run = context.dagster_run
-        if run.tags.get("dagster/will_retry") == "true":
-            return dg.SkipReason(f"Run {run.run_id} will be tried again.")
-        keys = keys_of_tags(run.tags)
-        what = f"{run.job_name} {keys[0]} to {keys[1]}" if keys else run.job_name
-        text = f"Run {run.run_id} failed: {what}: {context.failure_event.message}"
-        context.log.error(text)
-        post_alert(settings, text)
-        return None
+    def jobs_log(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        pipeline = Pipeline.from_environment()
+        origin = context.code_location_origin
+        location = origin.location_name if origin is not None else None
+        context.update_cursor(JobLog(pipeline, context.instance).catch_up(context.cursor, location))
+        sent = Alerts.of(pipeline).deliver()
+        return dg.SkipReason(f"The jobs log is up to date; {sent} messages sent.")
 
-    return failure_alert
+    return jobs_log

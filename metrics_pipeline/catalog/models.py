@@ -30,7 +30,8 @@ class Metric(_Model):
 
     additivity says how days become a week or a month; across_entities how accounts become a workspace.
     `derived` metrics are computed by sql/daily/ from others, never read from a platform. The levels content and
-    creator are first-party content: their values come from events, under platform 'app'.
+    creator are first-party content: their values come from events, under platform 'app'. With `anomalies` its days are
+    compared with their weekdays.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Metric(_Model):
     numerator: str | None = None
     denominator: str | None = None
     derived: bool = False
+    anomalies: bool = False
 
     @model_validator(mode="after")
     def _ratios_name_their_parts(self) -> Metric:

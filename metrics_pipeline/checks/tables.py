@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import dagster as dg
 
 from metrics_pipeline.assets.aggregates import DAILY_KEYS, MONTHLY_KEY, WEEKLY_KEY
+from metrics_pipeline.automation.alerts import Alerts
+from metrics_pipeline.control.alerts import Severity
 from metrics_pipeline.lake.engine import Parameter
 from metrics_pipeline.pipeline import Pipeline
 from metrics_pipeline.windows import Window
@@ -48,7 +50,7 @@ def table_checks() -> list[dg.AssetChecksDefinition]:
     return [*(_build(check) for check in _declared()), *(_coverage_check(e) for e in DAILY_KEYS)]
 
 
-def _check_window(context: dg.AssetCheckExecutionContext) -> Window | None:
+def check_window(context: dg.AssetCheckExecutionContext) -> Window | None:
     """The run's window; None outside a partitioned run, where the whole table is looked at."""
     return (
         Window(*context.partition_time_window) if context.has_partition_key or context.has_partition_key_range else None
@@ -68,9 +70,11 @@ def _parameters(window: Window | None, entity_type: str) -> dict[str, Parameter]
 def _build(check: SqlCheck) -> dg.AssetChecksDefinition:
     @dg.asset_check(asset=check.asset, name=check.name, description=check.description)
     def run(context: dg.AssetCheckExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.AssetCheckResult:
-        parameters = _parameters(_check_window(context), check.entity_type)
+        window = check_window(context)
+        parameters = _parameters(window, check.entity_type)
         offenders = pipeline.engine.query(f"checks/{check.file}", parameters)
         rows = offenders.slice(0, SHOWN_OFFENDERS).to_pylist()
+        _tell(pipeline, check, window, offenders.num_rows)
         return dg.AssetCheckResult(
             passed=offenders.num_rows == 0,
             severity=check.severity,
@@ -83,6 +87,19 @@ def _build(check: SqlCheck) -> dg.AssetChecksDefinition:
     return run
 
 
+def _tell(pipeline: Pipeline, check: SqlCheck, window: Window | None, offenders: int) -> None:
+    """The alert of a check. Two days that pass say nothing of the seventeen that failed: each length has its own."""
+    name, alerts = check.asset.to_user_string(), Alerts.of(pipeline)
+    key = f"check:{name}:{check.name}:{f'{len(window.days())} days' if window else 'whole table'}"
+    if offenders:
+        level: Severity = "error" if check.severity is dg.AssetCheckSeverity.ERROR else "warning"
+        over = f" over {window}" if window else ""
+        text = f"Check {check.name} of {name}{over} failed. Rows against it: {offenders}. Expected: {check.description}"
+        alerts.alert(key, text, level)
+    else:
+        alerts.recovered(key, f"Recovered: check {check.name} of {name} passes.")
+
+
 def _coverage_check(entity_type: str) -> dg.AssetChecksDefinition:
     """Warns when a day that is over has rows without a value for a reason that needs somebody."""
 
@@ -92,7 +109,7 @@ def _coverage_check(entity_type: str) -> dg.AssetChecksDefinition:
         description="No metric of a day that is over failed or was refused.",
     )
     def coverage(context: dg.AssetCheckExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.AssetCheckResult:
-        parameters = _parameters(_check_window(context), entity_type)
+        parameters = _parameters(check_window(context), entity_type)
         parameters["today"] = pipeline.settings.clock.now().date()
         missing = pipeline.engine.query("checks/daily_missing.sql", parameters)
         lines = [

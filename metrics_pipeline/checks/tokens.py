@@ -6,6 +6,7 @@ from datetime import timedelta
 import dagster as dg
 
 from metrics_pipeline.assets.collection import platform_asset_key
+from metrics_pipeline.automation.alerts import Alerts
 from metrics_pipeline.catalog.models import PlatformSpec
 from metrics_pipeline.control.accounts import list_accounts
 from metrics_pipeline.control.token_refresh import valid_until
@@ -26,6 +27,12 @@ def _token_check(spec: PlatformSpec) -> dg.AssetChecksDefinition:
     def tokens_last(pipeline: dg.ResourceParam[Pipeline]) -> dg.AssetCheckResult:
         ends = ending_soon(pipeline, spec.platform)
         lines = [f"- {name}: until {until}" for name, until in ends]
+        texts = {
+            f"token:{spec.platform}:{name}": f"The token of {spec.label} account {name} ends {until}: only its owner "
+            "can renew it (metrics-pipeline account token)."
+            for name, until in ends
+        }
+        Alerts.of(pipeline).alert_these(f"token:{spec.platform}:", texts)
         return dg.AssetCheckResult(
             passed=not ends,
             severity=dg.AssetCheckSeverity.WARN,

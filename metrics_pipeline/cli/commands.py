@@ -15,6 +15,7 @@ from metrics_pipeline.cli import (
     doctor,
     erasures,
     imports,
+    jobs,
     keys,
     maintain,
     plan,
@@ -39,6 +40,7 @@ def register(app: typer.Typer) -> None:
     credentials.register(app)
     keys.register(app)
     status.register(app)
+    jobs.register(app)
     plan.register(app)
     doctor.register(app)
     maintain.register(app)

@@ -13,14 +13,16 @@ def register(app: typer.Typer) -> None:
 
 
 def maintain(data_dir: DataDir = None) -> None:
-    """Expire raw responses, compact small files, remove superseded ones (retention is a setting)."""
+    """Expire what is old (retention is a setting), compact small files, remove superseded ones, cut the jobs log."""
     use_data_dir(data_dir)
     settings = load_settings()
 
+    from metrics_pipeline.automation.dead_runs import close_dead, forget_old
     from metrics_pipeline.cli.progress import steps_bar
     from metrics_pipeline.lake.lake import Lake
     from metrics_pipeline.lake.maintenance import Retention, maintain_table
     from metrics_pipeline.lake.tables import TABLES
+    from metrics_pipeline.pipeline import Pipeline
 
     lake, today = Lake.open(settings), settings.clock.now().date()
     retention = Retention(settings.api_responses_days, settings.events_days)
@@ -30,3 +32,6 @@ def maintain(data_dir: DataDir = None) -> None:
             done.append(advance(name, maintain_table, lake, name, today, retention, settings.vacuum_hours))
     for table in done:
         out.print(table.line(), markup=False)
+    pipeline = Pipeline(settings)
+    close_dead(pipeline)
+    out.print(forget_old(pipeline), markup=False)

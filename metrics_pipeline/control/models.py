@@ -2,63 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from sqlalchemy import (
     JSON,
     BigInteger,
     CheckConstraint,
     Date,
-    DateTime,
-    Dialect,
     Float,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.orm import Mapped, mapped_column
 
+from metrics_pipeline.control.base import Base, UtcDateTime
 from metrics_pipeline.control.identifiers import EXTERNAL_ID_LENGTH, ID_LENGTH, NAME_LENGTH
+from metrics_pipeline.control.watch_models import Alert, AlertMessage, JobRun
+
+__all__ = ["Alert", "AlertMessage", "Base", "JobRun"]  # whoever has Base from here has every table in it
 
 ACTIVE, NEEDS_REAUTH, DISABLED = "active", "needs_reauth", "disabled"
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """A timezone-aware instant, UTC on both sides. SQLite keeps no offset, so it is added when read."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a timestamp without timezone cannot be stored")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class Base(DeclarativeBase):
-    # Every constraint has a name, so that a later revision can drop it on any database.
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(referred_table_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
 
 
 class Workspace(Base):

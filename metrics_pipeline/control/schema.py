@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from metrics_pipeline.errors import UserError
 
 # Known here so that an up-to-date database costs one query and no import of Alembic (0.2 s); a test compares it.
-HEAD_REVISION = "0006"
+HEAD_REVISION = "0007"
 MIGRATIONS = Path(__file__).parent / "migrations"
 # Any fixed number: processes that migrate the same Postgres database queue for it.
 ADVISORY_LOCK = 7_041_776_213

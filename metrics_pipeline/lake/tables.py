@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from metrics_pipeline.lake.account_tables import ACCOUNT_HISTORY
+from metrics_pipeline.lake.anomaly_tables import ANOMALIES
 from metrics_pipeline.lake.content_state_tables import CONTENT_STATE_TABLES
 from metrics_pipeline.lake.event_tables import EVENT_TABLES
 from metrics_pipeline.lake.table_spec import TENANT, ColumnType, TableSpec, columns_of
@@ -276,6 +277,7 @@ TABLES: dict[str, TableSpec] = {
         DAILY_METRICS,
         WEEKLY_METRICS,
         MONTHLY_METRICS,
+        ANOMALIES,
         *EVENT_TABLES,
         *CONTENT_STATE_TABLES,
     )
