@@ -55,12 +55,10 @@ def _catalogue(pipeline: Pipeline) -> Finding:
 
 
 def _lake(pipeline: Pipeline) -> Finding:
-    from metrics_pipeline.lake.tables import TABLES
-
     started = time.monotonic()
-    files = {name: len(pipeline.lake.file_uris(name)) for name in TABLES}
+    files = {name: len(pipeline.lake.file_uris(name)) for name in pipeline.lake.tables}
     most = max(files, key=lambda name: files[name])
-    text = f"{pipeline.lake.location}: {len(TABLES)} tables opened in {(time.monotonic() - started) * 1000:.0f} ms"
+    text = f"{pipeline.lake.location}: {len(files)} tables opened in {(time.monotonic() - started) * 1000:.0f} ms"
     if files[most] > 20_000:
         return Finding("lake", "warning", f"{text}; {most} has {files[most]} files: run metrics-pipeline maintain")
     return Finding("lake", "ok", text)
