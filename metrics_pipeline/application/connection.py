@@ -39,7 +39,9 @@ def application_engine(settings: Settings) -> Engine:
         UserError: no URL is set, or it cannot be used; the message never holds it.
     """
     if settings.application_database_url is None:
-        raise UserError(f"No application database is connected: set {NAME}, such as postgresql://user:password@host/db.")
+        raise UserError(
+            f"No application database is connected: set {NAME}, such as postgresql://user:password@host/db."
+        )
     url = _url(settings.application_database_url.get_secret_value())
     backend = url.get_backend_name()
     if backend == "sqlite":

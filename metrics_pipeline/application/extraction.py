@@ -42,7 +42,9 @@ class Extracted:
 
     def line(self) -> str:
         """The extraction's log line."""
-        days = f", {len(self.changed)} days changed, {len(self.beside)} of them beside the window" if self.changed else ""
+        days = (
+            f", {len(self.changed)} days changed, {len(self.beside)} of them beside the window" if self.changed else ""
+        )
         undated = f", {self.undated} rows have no day yet" if self.undated else ""
         return f"{self.table}: {self.rows} rows read{days}{undated}"
 
@@ -86,9 +88,9 @@ class Extractor:
 
     def _check_types(self, spec: TableSpec) -> None:
         """A column declared with another type than before cannot be read beside its earlier rows."""
-        stored = {f.name: f for f in pa.schema(self.engine.lake.table(spec.name).schema().to_arrow())}
+        stored = pa.schema(self.engine.lake.table(spec.name).schema())  # type: ignore[arg-type]  # Arrow's C interface
         for wanted in spec.schema:
-            have = stored[wanted.name].type
+            have = stored.field(wanted.name).type
             if have != wanted.type:
                 raise UserError(
                     f"{spec.name}.{wanted.name} holds {have} and is declared as {wanted.type} now: declare a new name "
@@ -116,5 +118,5 @@ def _spool(
                 return
 
 
-def _count(connection: sa.Connection, statement: sa.Select[tuple[int]]) -> int:
-    return int(connection.execute(statement).scalar_one())
+def _count(connection: sa.Connection, statement: sa.Select[int]) -> int:
+    return connection.execute(statement).scalar_one()

@@ -1,4 +1,4 @@
-"""Rows of the database as rows of the lake: one page becomes one Arrow batch, what does not fit is counted and named."""
+"""Rows of the database as rows of the lake: a page becomes an Arrow batch, what does not fit is counted and named."""
 
 from __future__ import annotations
 
@@ -73,9 +73,7 @@ class PageReader:
     def batch(self, page: Sequence[Sequence[object]]) -> pa.RecordBatch:
         """The rows of a page that belong to the window, without those that do not fit."""
         rows = [row for row in map(self._row, page) if row is not None and self._belongs(row)]
-        columns: list[pa.Array] = []
-        for lake_field in self._spec.schema:
-            columns.append(pa.array(self._column(lake_field.name, rows), lake_field.type))
+        columns = [pa.array(self._column(f.name, rows), f.type) for f in self._spec.schema]
         return pa.RecordBatch.from_arrays(columns, schema=self._spec.schema)
 
     def _row(self, raw: Sequence[object]) -> Row | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, tzinfo
 from zoneinfo import ZoneInfo
@@ -57,15 +57,15 @@ class SourceTable:
             statement = statement.where(self._after(table, after))
         return statement.order_by(*keys).limit(limit)
 
-    def without_day(self) -> sa.Select[tuple[int]]:
+    def without_day(self) -> sa.Select[int]:
         """How many rows have no day yet."""
         return self._count(sa.and_, self.declared.day)
 
-    def without_key(self) -> sa.Select[tuple[int]]:
+    def without_key(self) -> sa.Select[int]:
         """How many rows lack a part of their key; they are never read."""
         return self._count(sa.or_, self.declared.key)
 
-    def _count(self, joined: Join, names: Sequence[str]) -> sa.Select[tuple[int]]:
+    def _count(self, joined: Join, names: Sequence[str]) -> sa.Select[int]:
         table = self._table()
         empty = [table.c[self.declared.source_of(name)].is_(None) for name in names]
         return sa.select(sa.func.count()).select_from(table).where(joined(*empty))
@@ -93,10 +93,7 @@ class SourceTable:
         columns = [table.c[self.declared.source_of(name)] for name in names]
         last = [sa.literal(value, self._bind_type(name)) for name, value in zip(names, after, strict=True)]
         return sa.or_(
-            *(
-                sa.and_(*(columns[m] == last[m] for m in range(n)), columns[n] > last[n])
-                for n in range(len(names))
-            )
+            *(sa.and_(*(columns[m] == last[m] for m in range(n)), columns[n] > last[n]) for n in range(len(names)))
         )
 
     def _bind_type(self, name: str) -> SqlType:
@@ -139,9 +136,10 @@ def inspect(connection: sa.Connection, declared: ApplicationTable) -> SourceTabl
     return table
 
 
-def _there(names: Sequence[str] | dict[str, object]) -> str:
-    shown = sorted(names)[:NAMES_SHOWN]
-    more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
+def _there(names: Iterable[str]) -> str:
+    known = sorted(names)
+    shown = known[:NAMES_SHOWN]
+    more = f" and {len(known) - len(shown)} more" if len(known) > len(shown) else ""
     return f"There are: {', '.join(shown) or 'none'}{more}."
 
 

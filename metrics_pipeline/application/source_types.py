@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import Any, TypeAlias
 
 from sqlalchemy import types
 from sqlalchemy.dialects import mysql
@@ -11,11 +12,12 @@ from sqlalchemy.dialects import mysql
 from metrics_pipeline.catalog.application import ValueType
 from metrics_pipeline.windows import DAY, Window
 
-SqlType = types.TypeEngine[object]
+# SQLAlchemy's types are generic in what they read as, which is of no matter here.
+SqlType: TypeAlias = types.TypeEngine[Any]
 # A local time may stand for two instants when clocks are put back; what is read too much is dropped afterwards.
 CLOCK_CHANGE = timedelta(hours=2)
 
-_FITS: dict[ValueType, tuple[type[types.TypeEngine[object]], ...]] = {
+_FITS: dict[ValueType, tuple[type[SqlType], ...]] = {
     "bigint": (types.Integer, types.Numeric, types.Boolean),
     "double": (types.Integer, types.Numeric),
     "boolean": (types.Boolean, types.Integer, mysql.BIT),

@@ -58,7 +58,9 @@ def build_together(
                 with Session(engine.lake, portion.relations, portion.days, pinned) as session:
                     prepare(session, portion)
                     for output in pending:
-                        rows = conform(session.run_file(output.file, portion.parameters), engine.lake.tables[output.table])
+                        rows = conform(
+                            session.run_file(output.file, portion.parameters), engine.lake.tables[output.table]
+                        )
                         _spool(rows, Path(directory) / f"{output.table}-{n}.arrow")
             metadata = {f"source.{name}": str(table.version()) for name, table in pinned.items()}
             for output in list(pending):

@@ -76,12 +76,12 @@ def _prepare(session: Session, spec: TableSpec, days: Collection[date]) -> tuple
     here = Partitions(one_of=(spec.day_column, touched)).predicate(spec)
     outside = sorted(set(touched) - set(days))
     session.keep_rows("gathered", _as_known(spec) + (_untouched(spec, outside) if outside else ""))
-    changed = session.run(_differences(spec, here, "gathered")).read_all()[spec.day_column].to_pylist()
+    changed = _days_in(session, _differences(spec, here, "gathered"))
     if not changed:
         return None, []
     partitions = Partitions(one_of=(spec.day_column, changed))
     session.keep_rows("merged", f"select * from gathered where {partitions.predicate(spec)}")  # noqa: S608 - our own
-    return partitions, sorted(changed)
+    return partitions, changed
 
 
 def _other_days(session: Session, spec: TableSpec) -> list[date]:
@@ -91,7 +91,12 @@ def _other_days(session: Session, spec: TableSpec) -> list[date]:
         union
         select distinct t.{spec.day_column} from {spec.name} as t semi join incoming as i on {_same_key(spec)}
     """  # noqa: S608 - names of our own
-    return [day for day in session.run(statement).read_all()["day"].to_pylist() if isinstance(day, date)]
+    return _days_in(session, statement)
+
+
+def _days_in(session: Session, statement: str) -> list[date]:
+    """The days in the first column of a statement's rows, in order."""
+    return sorted(day for day in session.run(statement).read_all().column(0).to_pylist() if isinstance(day, date))
 
 
 def _as_known(spec: TableSpec) -> str:
