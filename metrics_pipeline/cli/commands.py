@@ -20,6 +20,7 @@ from metrics_pipeline.cli import (
     plan,
     replay,
     sandbox,
+    sandbox_database,
     sql,
     status,
     workspaces,
@@ -46,3 +47,4 @@ def register(app: typer.Typer) -> None:
     erasures.register(app)
     replay.register(app)
     sandbox.register(app)
+    sandbox_database.register(app)
