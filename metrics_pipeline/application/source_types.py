@@ -18,8 +18,8 @@ SqlType: TypeAlias = types.TypeEngine[Any]
 CLOCK_CHANGE = timedelta(hours=2)
 
 _FITS: dict[ValueType, tuple[type[SqlType], ...]] = {
-    "bigint": (types.Integer, types.Numeric, types.Boolean),
-    "double": (types.Integer, types.Numeric),
+    "bigint": (types.Integer, types.Numeric, types.Float, types.Boolean),
+    "double": (types.Integer, types.Numeric, types.Float),
     "boolean": (types.Boolean, types.Integer, mysql.BIT),
     "timestamp": (types.DateTime, types.Date),
     "date": (types.Date, types.DateTime),
@@ -52,7 +52,7 @@ def zone_of(found: SqlType, declared: tzinfo) -> tzinfo:
 def bounds(window: Window, found: SqlType, dialect: str, zone: tzinfo) -> Bounds | None:
     """The bounds of a time column, never narrower than the window; None if the column holds no times."""
     if dialect == "sqlite":
-        if isinstance(found, types.Integer | types.Numeric | types.Boolean):
+        if isinstance(found, types.Integer | types.Numeric | types.Float | types.Boolean):
             return None
         # texts compare by their day whatever stands between day and time; an offset moves them by a day at most
         return Bounds(_text(window.first_day - DAY), _text(window.end_day + DAY), types.NullType())

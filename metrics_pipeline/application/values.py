@@ -12,6 +12,8 @@ from metrics_pipeline.catalog.application import ApplicationColumn, ValueType
 Convert = Callable[[object], object]
 _TRUE = frozenset({"1", "t", "true", "y", "yes", b"\x01"})
 _FALSE = frozenset({"0", "f", "false", "n", "no", b"\x00"})
+# More than a double has: an exponent of a million would take the memory for its digits.
+_DIGITS = 350
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -65,7 +67,7 @@ def _exact(value: object) -> Decimal:
             number = value if isinstance(value, Decimal) else Decimal(str(int(value) if value is True else value))
         except (InvalidOperation, ValueError):
             raise MisfitError("is no number") from None
-        if number.is_finite():
+        if number.is_finite() and abs(number.adjusted()) < _DIGITS:
             return number
     raise MisfitError("is no number")
 
@@ -75,9 +77,8 @@ def _integer(value: object, scale: int) -> int:
         number = int(value)
     else:
         exact = _exact(int(value) if isinstance(value, bool) else value) * scale
-        # an exponent of a million would take the memory for its digits
         if exact.adjusted() > 19 or exact != exact.to_integral_value():
-            raise MisfitError("is no whole number" if exact.adjusted() <= 19 else "is too large")
+            raise MisfitError("is too large" if exact.adjusted() > 19 else "is no whole number")
         number = int(exact)
     if number not in _INT64:
         raise MisfitError("is too large")

@@ -69,7 +69,7 @@ def _report(context: dg.AssetExecutionContext, key: dg.AssetKey, done: Extracted
     context.log.info(done.line())
     if done.misfits.rows:
         context.log.warning(done.misfits.summary(done.table))
-        context.instance.add_run_tags(context.run_id, {OUTCOME_TAG: Verdict.PARTIAL.value})
+        context.instance.add_run_tags(context.run.run_id, {OUTCOME_TAG: Verdict.PARTIAL.value})
     _report_days(context, key, done)
     check = dg.AssetCheckResult(
         passed=not done.misfits.rows,
@@ -94,9 +94,9 @@ def _report_days(context: dg.AssetExecutionContext, key: dg.AssetKey, done: Extr
     """Name the days that changed on the run, together with those of its other tables, and on their partitions."""
     if not done.changed:
         return
-    run = context.instance.get_run_by_id(context.run_id)
+    run = context.instance.get_run_by_id(context.run.run_id)
     before = run.tags.get(DAYS_TAG) if run is not None else None
-    context.instance.add_run_tags(context.run_id, {DAYS_TAG: _span(done.changed, before)})
+    context.instance.add_run_tags(context.run.run_id, {DAYS_TAG: _span(done.changed, before)})
     for day in done.beside:
         context.log_event(dg.AssetMaterialization(key, partition=day.isoformat(), metadata={"beside_the_window": True}))
 
