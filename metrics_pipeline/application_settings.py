@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings
+
+from metrics_pipeline.store_settings import StoreSettings
 
 
-class ApplicationSettings(BaseSettings):
-    """A part of Settings; never used alone."""
+class ApplicationSettings(StoreSettings):
+    """Settings of the application database."""
 
     application_database_url: SecretStr | None = Field(
         None,

@@ -14,14 +14,13 @@ from pydantic_settings import SettingsError
 from metrics_pipeline.application_settings import ApplicationSettings
 from metrics_pipeline.catalog.cadence import Cadence
 from metrics_pipeline.errors import UserError
-from metrics_pipeline.store_settings import StoreSettings
 
 Network = IPv4Network | IPv6Network
 SETTINGS_FILE = "settings.env"
 BudgetItem = Literal["calls", "calls_per_endpoint", "calls_per_account", "units", "usd"]
 
 
-class Settings(StoreSettings, ApplicationSettings):
+class Settings(ApplicationSettings):
     """One field per environment variable `METRICS_<NAME>`; `.env.example` lists them all."""
 
     facebook_base_url: str | None = Field(None, description="Sandbox or proxy for Facebook; may contain {at}.")
