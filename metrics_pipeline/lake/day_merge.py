@@ -24,6 +24,8 @@ from metrics_pipeline.lake.table_spec import TableSpec
 
 # Tells when a row was first read as it stands: no part of how it stands.
 READ_AT = "extracted_at"
+# Half a million messages are merged in it; what more rows take waits on disk.
+MEMORY = "512MB"
 
 Read = Callable[[Path], None]
 
@@ -57,31 +59,31 @@ def merge_days(engine: Engine, spec: TableSpec, days: Collection[date], read: Re
             incoming = pads.dataset(file, format="parquet")
             with engine.session({"incoming": incoming}) as session:
                 session.pin(target, spec.name)
+                session.limit_memory(MEMORY)
                 _refuse_repeated_keys(session, spec)
                 partitions, changed = _prepare(session, spec, days)
                 if partitions is not None:
-                    rows = session.run(f"select * from merged order by {_names(_order(spec))}")  # noqa: S608 - our own
-                    replace_partitions(target, partitions.predicate(spec), rows.cast(spec.schema))
+                    predicate = partitions.predicate(spec)
+                    rows = session.run(f"select * from gathered where {predicate} order by {_names(_order(spec))}")  # noqa: S608 - names of our own
+                    replace_partitions(target, predicate, rows.cast(spec.schema))
                 return Merged(incoming.count_rows(), tuple(changed), partitions is not None)
     raise AssertionError("unreachable: the last attempt raises")
 
 
 def _prepare(session: Session, spec: TableSpec, days: Collection[date]) -> tuple[Partitions | None, list[date]]:
-    """Keep the rows to write as `merged`; returns the partitions they replace, None for nothing, and their days."""
+    """Keep the rows of all days at hand as `gathered`; returns the partitions that differ, None for none, and days."""
     if spec.day_column is None:
-        session.keep_rows("merged", _as_known(spec))
+        session.keep_rows("gathered", _as_known(spec))
         differs = session.run(_differences(spec, "true")).read_all().num_rows > 0
         return (Partitions() if differs else None), []
     touched = sorted({*days, *_other_days(session, spec)})
     here = Partitions(one_of=(spec.day_column, touched)).predicate(spec)
     outside = sorted(set(touched) - set(days))
     session.keep_rows("gathered", _as_known(spec) + (_untouched(spec, outside) if outside else ""))
-    changed = _days_in(session, _differences(spec, here, "gathered"))
+    changed = _days_in(session, _differences(spec, here))
     if not changed:
         return None, []
-    partitions = Partitions(one_of=(spec.day_column, changed))
-    session.keep_rows("merged", f"select * from gathered where {partitions.predicate(spec)}")  # noqa: S608 - our own
-    return partitions, changed
+    return Partitions(one_of=(spec.day_column, changed)), changed
 
 
 def _other_days(session: Session, spec: TableSpec) -> list[date]:
@@ -118,13 +120,13 @@ def _untouched(spec: TableSpec, outside: Sequence[date]) -> str:
     """  # noqa: S608 - names of our own
 
 
-def _differences(spec: TableSpec, here: str, fresh: str = "merged") -> str:
+def _differences(spec: TableSpec, here: str) -> str:
     """The days on which the fresh rows are not those of the table; without days one row if any is not."""
     day = spec.day_column or "true"
     digest = f"count(*) as n, sum(hash({_names(_facts(spec))})) as h"
     return f"""
         with
-        fresh as (select {day} as grp, {digest} from {fresh} group by 1),
+        fresh as (select {day} as grp, {digest} from gathered group by 1),
         stale as (select {day} as grp, {digest} from {spec.name} where {here} group by 1)
         select coalesce(f.grp, s.grp) as {spec.day_column or "grp"}
         from fresh as f full join stale as s on f.grp = s.grp

@@ -176,6 +176,10 @@ class Session:
         for name in sorted(set(_WORD.findall(statement)) & self._lake.tables.keys() - self._attached):
             self.pin(self._pinned.get(name) or self._lake.table(name), name)
 
+    def limit_memory(self, size: str) -> None:
+        """Let the statements that follow hold so much, such as 512MB; the rest of their rows waits on disk."""
+        self._connection.execute(f"set memory_limit = '{size}'")
+
     def close(self) -> None:
         self._connection.close()
 
