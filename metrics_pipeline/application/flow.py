@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from metrics_pipeline.application.connection import application_engine, reading
-from metrics_pipeline.application.extraction import Extracted, Extractor
 from metrics_pipeline.application.lake_tables import declared_tables
-from metrics_pipeline.application.source import inspect
 from metrics_pipeline.errors import UserError
 from metrics_pipeline.pipeline import Pipeline
 from metrics_pipeline.windows import Window
+
+if TYPE_CHECKING:
+    from metrics_pipeline.application.extraction import Extracted
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,10 @@ class ApplicationFlow:
             UserError: no database is connected, or the table is not as declared.
             RunFailedError: the database does not answer.
         """
+        # the drivers are loaded where a database is read, not wherever definitions are
+        from metrics_pipeline.application.connection import application_engine
+        from metrics_pipeline.application.extraction import Extractor
+
         settings = self.pipeline.settings
         declared = {table.name: table for table in declared_tables(settings)}
         if name not in declared:
@@ -48,6 +53,9 @@ class ApplicationFlow:
         Raises:
             UserError, RunFailedError: as `extract`.
         """
+        from metrics_pipeline.application.connection import application_engine, reading
+        from metrics_pipeline.application.source import inspect
+
         settings = self.pipeline.settings
         source = application_engine(settings)
         found: list[str] = []

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from metrics_pipeline.application.extraction import Extracted
 from metrics_pipeline.application.flow import ApplicationFlow
 from metrics_pipeline.application.lake_tables import table_spec
 from metrics_pipeline.assets.collection import OUTCOME_TAG
@@ -17,6 +17,9 @@ from metrics_pipeline.errors import RunFailedError, UserError
 from metrics_pipeline.partitions import PartitionSets, window_of
 from metrics_pipeline.pipeline import Pipeline
 from metrics_pipeline.windows import Window
+
+if TYPE_CHECKING:
+    from metrics_pipeline.application.extraction import Extracted
 
 # Two runs that write one table wait for each other instead of redoing each other's work.
 POOL = "application"
@@ -64,7 +67,7 @@ def _application_asset(table: ApplicationTable, partitions: PartitionSets) -> dg
     return extract
 
 
-def _report(context: dg.AssetExecutionContext, key: dg.AssetKey, done: Extracted) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads the bare name
+def _report(context: dg.AssetExecutionContext, key: dg.AssetKey, done: "Extracted") -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads the bare name
     """What Dagster shows of an extraction; rows that do not fit are a warning and a tag, not a failure."""
     context.log.info(done.line())
     if done.misfits.rows:
@@ -90,7 +93,7 @@ def _report(context: dg.AssetExecutionContext, key: dg.AssetKey, done: Extracted
     return dg.MaterializeResult(metadata=metadata, check_results=[check])
 
 
-def _report_days(context: dg.AssetExecutionContext, key: dg.AssetKey, done: Extracted) -> None:
+def _report_days(context: dg.AssetExecutionContext, key: dg.AssetKey, done: "Extracted") -> None:
     """Name the days that changed on the run, together with those of its other tables, and on their partitions."""
     if not done.changed:
         return
