@@ -6,13 +6,13 @@ from pathlib import Path
 
 import duckdb
 
+from metrics_pipeline.application.lake_tables import open_lake
 from metrics_pipeline.catalog.loader import catalog
 from metrics_pipeline.catalog.relations import catalog_relations
 from metrics_pipeline.job_relation import JobRuns
 from metrics_pipeline.lake.engine import SQL_DIR, attach_table, connect_duckdb, read_statement
 from metrics_pipeline.lake.lake import Lake
 from metrics_pipeline.lake.spill import spill_directory
-from metrics_pipeline.lake.tables import TABLES
 from metrics_pipeline.settings import Settings, load_settings
 
 VIEWS: tuple[str, ...] = tuple(sorted(path.stem for path in (SQL_DIR / "views").glob("*.sql")))
@@ -33,7 +33,7 @@ def connect(data_dir: str | Path | None = None) -> duckdb.DuckDBPyConnection:
         UserError: a setting cannot be used, or the lake cannot be opened.
     """
     settings = load_settings(data_dir=Path(data_dir) if data_dir is not None else None)
-    connection = attach_all(Lake.open(settings), settings)
+    connection = attach_all(open_lake(settings), settings)
     connection.register("job_runs", JobRuns(settings))
     return connection
 
@@ -46,7 +46,7 @@ def attach_all(lake: Lake, settings: Settings | None = None) -> duckdb.DuckDBPyC
         connection.execute(f"create or replace macro area_minimum_viewers() as {minimum:d}")
     for name, relation in catalog_relations(catalog()).items():
         connection.register(name, relation)
-    for spec in TABLES.values():
+    for spec in lake.tables.values():
         attach_table(connection, spec, lake.table(spec.name))
     for view in VIEWS:
         connection.execute(f'create view "{view}" as {read_statement(f"views/{view}.sql")}')

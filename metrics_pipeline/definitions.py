@@ -18,13 +18,16 @@ def build_definitions(pipeline: Pipeline, *, fixed: bool = False) -> dg.Definiti
     # backfill policies and one partition mapping are marked beta; they are what the design rests on, and pinned
     warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
+    from metrics_pipeline.application.lake_tables import declared_tables
     from metrics_pipeline.assets.aggregates import aggregate_assets
     from metrics_pipeline.assets.anomalies import anomaly_asset
+    from metrics_pipeline.assets.application import application_assets
     from metrics_pipeline.assets.collection import collection_assets, side_tables
     from metrics_pipeline.assets.content import content_assets
     from metrics_pipeline.assets.erasure import erasure_job
     from metrics_pipeline.assets.maintenance import maintenance_job
     from metrics_pipeline.assets.resource import pipeline_resource
+    from metrics_pipeline.automation.application import application_jobs
     from metrics_pipeline.automation.content_sensor import content_sensors
     from metrics_pipeline.automation.erasure_sensor import erasure_sensors
     from metrics_pipeline.automation.jobs import close_jobs, collection_jobs, content_jobs, watch_job
@@ -38,8 +41,10 @@ def build_definitions(pipeline: Pipeline, *, fixed: bool = False) -> dg.Definiti
 
     partitions = partition_sets(pipeline.settings)
     platforms = list(pipeline.catalog.platforms.values())
-    asset_jobs = {job.name: job for job in (*collection_jobs(platforms), *content_jobs(), *close_jobs())}
     of_partitions = partition_checks(platforms, partitions)
+    tables = declared_tables(pipeline.settings)
+    every_job = (*collection_jobs(platforms), *content_jobs(), *application_jobs(tables), *close_jobs())
+    asset_jobs = {job.name: job for job in every_job}
     resource = dg.ResourceDefinition.hardcoded_resource(pipeline) if fixed else pipeline_resource
     return dg.Definitions(
         assets=[
@@ -48,6 +53,7 @@ def build_definitions(pipeline: Pipeline, *, fixed: bool = False) -> dg.Definiti
             *aggregate_assets(platforms, partitions),
             anomaly_asset(partitions),
             *content_assets(partitions),
+            *application_assets(tables, partitions),
         ],
         asset_checks=[*table_checks(), *token_checks(platforms), *of_partitions, anomaly_check()],
         jobs=[*asset_jobs.values(), watch_job(of_partitions), maintenance_job, erasure_job],

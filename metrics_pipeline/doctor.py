@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Literal
 
 from metrics_pipeline.catalog.loader import CatalogError
-from metrics_pipeline.errors import UserError
+from metrics_pipeline.errors import RunFailedError, UserError
 from metrics_pipeline.pipeline import Pipeline
 
 Verdict = Literal["ok", "warning", "failed"]
@@ -32,13 +32,14 @@ def examine(pipeline: Pipeline) -> Iterator[Finding]:
         ("control database", _control),
         ("credentials", _credentials),
         ("platforms", _platforms),
+        ("application database", _application),
         ("partitions", _partitions),
         ("Dagster definitions", _definitions),
     )
     for subject, check in checks:
         try:
             yield check(pipeline)
-        except (UserError, CatalogError) as error:
+        except (UserError, RunFailedError, CatalogError) as error:
             yield Finding(subject, "failed", str(error))
 
 
@@ -55,12 +56,10 @@ def _catalogue(pipeline: Pipeline) -> Finding:
 
 
 def _lake(pipeline: Pipeline) -> Finding:
-    from metrics_pipeline.lake.tables import TABLES
-
     started = time.monotonic()
-    files = {name: len(pipeline.lake.file_uris(name)) for name in TABLES}
+    files = {name: len(pipeline.lake.file_uris(name)) for name in pipeline.lake.tables}
     most = max(files, key=lambda name: files[name])
-    text = f"{pipeline.lake.location}: {len(TABLES)} tables opened in {(time.monotonic() - started) * 1000:.0f} ms"
+    text = f"{pipeline.lake.location}: {len(files)} tables opened in {(time.monotonic() - started) * 1000:.0f} ms"
     if files[most] > 20_000:
         return Finding("lake", "warning", f"{text}; {most} has {files[most]} files: run metrics-pipeline maintain")
     return Finding("lake", "ok", text)
@@ -99,6 +98,18 @@ def _platforms(pipeline: Pipeline) -> Finding:
         text = f"{', '.join(overridden)} go to another host (METRICS_*_BASE_URL), not to the platform"
         return Finding("platforms", "warning", text)
     return Finding("platforms", "ok", f"{', '.join(pipeline.catalog.platforms)} at their own hosts")
+
+
+def _application(pipeline: Pipeline) -> Finding:
+    from metrics_pipeline.application.flow import ApplicationFlow
+
+    flow = ApplicationFlow(pipeline)
+    if not flow.is_connected:
+        return Finding("application database", "ok", "none connected (METRICS_APPLICATION_DATABASE_URL)")
+    tables, problems = flow.examine()
+    if problems:
+        return Finding("application database", "warning", "; ".join(problems))
+    return Finding("application database", "ok", f"{', '.join(tables)} as declared")
 
 
 def _partitions(pipeline: Pipeline) -> Finding:

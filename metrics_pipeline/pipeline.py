@@ -36,9 +36,9 @@ class Pipeline:
 
     @cached_property
     def lake(self) -> Lake:
-        from metrics_pipeline.lake.lake import Lake
+        from metrics_pipeline.application.lake_tables import open_lake
 
-        return Lake.open(self.settings)
+        return open_lake(self.settings)
 
     @cached_property
     def engine(self) -> Engine:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from metrics_pipeline.application_settings import ApplicationSettings
 from metrics_pipeline.mail_server import MailServer
-from metrics_pipeline.store_settings import StoreSettings
 
 
-class WatchSettings(StoreSettings):
+class WatchSettings(ApplicationSettings):
     """Where alerts go and what they are about."""
 
     alert_webhook_url: SecretStr | None = Field(

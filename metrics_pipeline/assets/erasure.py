@@ -17,7 +17,7 @@ def erase_requested(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[P
     )
     if done.days:
         days = f"{done.days[0].isoformat()}/{done.days[-1].isoformat()}"
-        context.instance.add_run_tags(context.run_id, {DAYS_TAG: days})
+        context.instance.add_run_tags(context.run.run_id, {DAYS_TAG: days})
 
 
 @dg.job(name=ERASE_PEOPLE, description="Carries out requests to erase a person; run configuration never names one.")

@@ -7,7 +7,6 @@ from metrics_pipeline.automation.job_log import JobLog
 from metrics_pipeline.automation.jobs import MAINTENANCE
 from metrics_pipeline.collection.account_history import record_changes
 from metrics_pipeline.lake.maintenance import Retention, maintain_table
-from metrics_pipeline.lake.tables import TABLES
 from metrics_pipeline.pipeline import Pipeline
 
 
@@ -17,7 +16,7 @@ def maintain_lake(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pip
     # of platforms whose last account was removed nothing is collected any more, and so nothing brought along
     record_changes(pipeline.engine, pipeline.control)
     retention = Retention(settings.api_responses_days, settings.events_days)
-    for name in TABLES:
+    for name in pipeline.lake.tables:
         done = maintain_table(pipeline.lake, name, today, retention, settings.vacuum_hours)
         context.log.info(done.line())
     JobLog(pipeline, context.instance).reconcile()

@@ -25,8 +25,10 @@ from metrics_pipeline.windows import Window
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
-# From the outside in: what is fetched, what is counted from events, days, weeks and months.
+# From the outside in: what is read from the application, what is fetched, what is counted from events, days, weeks
+# and months.
 _STAGES: tuple[tuple[str, ...], ...] = (
+    ("app",),
     ("counters",),
     ("insights",),
     ("content_hourly",),
@@ -93,6 +95,10 @@ class Backfiller:
         steps: list[Step] = []
         for stage in _STAGES:
             members = [a for a in assets if a.path[-1] in stage or a.path[0] in stage]
+            if stage == ("app",):  # tables that are read whole have no partitions
+                whole = tuple(a for a in members if self._graph.get(a).partitions_def is None)
+                members = [a for a in members if a not in whole]
+                steps += [Step(whole, ())] if whole else []
             groups = [(m,) for m in members] if stage in (("counters",), ("insights",)) else [tuple(members)]
             for group in filter(None, groups):
                 partitions = self._graph.get(group[0]).partitions_def

@@ -14,8 +14,12 @@ from datetime import date, datetime, timedelta
 
 import dagster as dg
 
+from metrics_pipeline.application.flow import ApplicationFlow
+from metrics_pipeline.application.lake_tables import declared_tables
 from metrics_pipeline.assets.aggregates import DAILY_KEYS, MONTHLY_KEY, WEEKLY_KEY
+from metrics_pipeline.assets.application import application_key
 from metrics_pipeline.assets.collection import platform_asset_key, scope_config
+from metrics_pipeline.automation.application import EXTRACT_APPLICATION
 from metrics_pipeline.automation.jobs import DAILY_CLOSE, MONTHLY_CLOSE, WEEKLY_CLOSE, collection_job_name
 from metrics_pipeline.automation.ranges import consecutive, keys_in_window, range_tags
 from metrics_pipeline.collection.refills import Refill, find_refills
@@ -102,9 +106,11 @@ def keys_over(partitions: dg.TimeWindowPartitionsDefinition, window: Window, now
 def _watched(pipeline: Pipeline, partitions: PartitionSets) -> Sequence[_Watched]:
     """Collectors with a connected account first; aggregates only once something can be aggregated."""
     connected = sorted({a.platform for a in list_accounts(pipeline.control) if a.status == "active"})
+    application = _application(pipeline, partitions)
     if not connected:
-        return []
+        return application
     return [
+        *application,
         *(
             _Watched(
                 platform_asset_key(platform, "insights"), collection_job_name(platform, "insights"), partitions.daily
@@ -116,6 +122,14 @@ def _watched(pipeline: Pipeline, partitions: PartitionSets) -> Sequence[_Watched
         _Watched(WEEKLY_KEY, WEEKLY_CLOSE, partitions.weekly),
         _Watched(MONTHLY_KEY, MONTHLY_CLOSE, partitions.monthly),
     ]
+
+
+def _application(pipeline: Pipeline, partitions: PartitionSets) -> Sequence[_Watched]:
+    """The first table that has days, for all of them: one run reads them together."""
+    if not ApplicationFlow(pipeline).is_connected:
+        return []
+    with_days = [table.name for table in declared_tables(pipeline.settings) if not table.snapshot]
+    return [_Watched(application_key(name), EXTRACT_APPLICATION, partitions.daily) for name in with_days[:1]]
 
 
 def first_and_last_day(keys: tuple[str, str]) -> tuple[date, date]:

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from metrics_pipeline.application.flow import ApplicationFlow
+from metrics_pipeline.automation.application import EXTRACT_APPLICATION
 from metrics_pipeline.automation.jobs import (
     ANOMALIES,
     DAILY_CLOSE,
@@ -27,6 +29,8 @@ from metrics_pipeline.settings import Settings
 from metrics_pipeline.windows import DAY, HOUR, Window, midnight
 
 Choose = Callable[[datetime], Window]
+# Why a tick asks for nothing, None if it may.
+Idle = Callable[[], str | None]
 
 
 def restatement_days(platforms: Sequence[PlatformSpec]) -> int:
@@ -56,9 +60,9 @@ def _schedule(
     partitions: dg.TimeWindowPartitionsDefinition,
     choose: Choose,
     description: str,
-    platform: str | None = None,
+    idle: Idle = lambda: None,
 ) -> dg.ScheduleDefinition:
-    """A schedule that requests the partitions it chooses; a collector's ticks are skipped without an account."""
+    """A schedule that requests the partitions it chooses; its ticks are skipped while there is nothing to read."""
 
     @dg.schedule(
         name=name,
@@ -70,8 +74,9 @@ def _schedule(
     )
     def tick(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         at = context.scheduled_execution_time.astimezone(UTC)
-        if platform is not None and not _has_accounts(platform):
-            return dg.SkipReason(f"No {platform} account is connected.")
+        reason = idle()
+        if reason is not None:
+            return dg.SkipReason(reason)
         window = choose(at)
         request = request_window(job_name, partitions, window, at, run_key=f"{name}:{at:%Y-%m-%dT%H:%M}")
         return request or dg.SkipReason(f"No partition lies in {window}.")
@@ -79,10 +84,21 @@ def _schedule(
     return tick
 
 
-def _has_accounts(platform: str) -> bool:
-    """Whether a collector has anything to do; accounts that have to sign in again get their rows as well."""
-    accounts = list_accounts(Pipeline.from_environment().control, platform=platform)
-    return any(account.status != "disabled" for account in accounts)
+def _without_accounts(platform: str) -> Idle:
+    """A collector has nothing to do without one; accounts that have to sign in again get their rows as well."""
+
+    def idle() -> str | None:
+        accounts = list_accounts(Pipeline.from_environment().control, platform=platform)
+        is_any = any(account.status != "disabled" for account in accounts)
+        return None if is_any else f"No {platform} account is connected."
+
+    return idle
+
+
+def _without_database() -> str | None:
+    if ApplicationFlow(Pipeline.from_environment()).is_connected:
+        return None
+    return "No application database is connected (METRICS_APPLICATION_DATABASE_URL)."
 
 
 def schedules(
@@ -97,7 +113,7 @@ def schedules(
             partitions.hourly,
             running_hour,
             f"{p.label} counters of the running hour: late in it, so that the last hour closes the day.",
-            p.platform,
+            _without_accounts(p.platform),
         )
         yield _schedule(
             f"{p.platform}_insights_daily",
@@ -106,8 +122,17 @@ def schedules(
             partitions.daily,
             trailing_days(p.restatement_days, with_today=False),
             f"{p.label} series of yesterday and of the {p.restatement_days} days it may still restate.",
-            p.platform,
+            _without_accounts(p.platform),
         )
+    yield _schedule(
+        "application_daily",
+        EXTRACT_APPLICATION,
+        settings.application_cron,
+        partitions.daily,
+        trailing_days(settings.application_trailing_days, with_today=True),
+        "Rows of the application database: today, yesterday and the days before that are read once more.",
+        _without_database,
+    )
     # one more day than the longest restatement: its provisional mark has to be taken off as well
     trailing = restatement_days(platforms) + 1
     yield _schedule(

@@ -21,6 +21,7 @@ from metrics_pipeline.cli import (
     plan,
     replay,
     sandbox,
+    sandbox_database,
     sql,
     status,
     workspaces,
@@ -48,3 +49,4 @@ def register(app: typer.Typer) -> None:
     erasures.register(app)
     replay.register(app)
     sandbox.register(app)
+    sandbox_database.register(app)

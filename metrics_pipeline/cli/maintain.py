@@ -17,18 +17,17 @@ def maintain(data_dir: DataDir = None) -> None:
     use_data_dir(data_dir)
     settings = load_settings()
 
+    from metrics_pipeline.application.lake_tables import open_lake
     from metrics_pipeline.automation.dead_runs import close_dead, forget_old
     from metrics_pipeline.cli.progress import steps_bar
-    from metrics_pipeline.lake.lake import Lake
     from metrics_pipeline.lake.maintenance import Retention, maintain_table
-    from metrics_pipeline.lake.tables import TABLES
     from metrics_pipeline.pipeline import Pipeline
 
-    lake, today = Lake.open(settings), settings.clock.now().date()
+    lake, today = open_lake(settings), settings.clock.now().date()
     retention = Retention(settings.api_responses_days, settings.events_days)
     done = []
-    with steps_bar(err, len(TABLES)) as advance:
-        for name in TABLES:
+    with steps_bar(err, len(lake.tables)) as advance:
+        for name in lake.tables:
             done.append(advance(name, maintain_table, lake, name, today, retention, settings.vacuum_hours))
     for table in done:
         out.print(table.line(), markup=False)

@@ -84,8 +84,8 @@ def remove(
         out.print(f"To delete them: metrics-pipeline workspace remove {record.workspace_id} --purge", markup=False)
         return
     # Removed first: nothing new is collected while rows are deleted, and a purge that stops can be run again.
+    from metrics_pipeline.application.lake_tables import open_lake
     from metrics_pipeline.collection.account_history import purge as purge_rows
-    from metrics_pipeline.lake.lake import Lake
 
-    rows = purge_rows(Lake.open(settings), engine, record.workspace_id)
+    rows = purge_rows(open_lake(settings), engine, record.workspace_id)
     out.print(f"Removed workspace {record.workspace_id}, its tokens and its numbers ({rows} rows).", markup=False)

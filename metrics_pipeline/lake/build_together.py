@@ -14,7 +14,6 @@ from metrics_pipeline.lake.engine import Days, Engine, Parameter, Relations, Ses
 from metrics_pipeline.lake.lake import commit_retries, replace_partitions
 from metrics_pipeline.lake.predicates import Partitions
 from metrics_pipeline.lake.spill import spill_directory
-from metrics_pipeline.lake.tables import TABLES
 
 
 @dataclass(frozen=True)
@@ -59,11 +58,13 @@ def build_together(
                 with Session(engine.lake, portion.relations, portion.days, pinned) as session:
                     prepare(session, portion)
                     for output in pending:
-                        rows = conform(session.run_file(output.file, portion.parameters), TABLES[output.table])
+                        rows = conform(
+                            session.run_file(output.file, portion.parameters), engine.lake.tables[output.table]
+                        )
                         _spool(rows, Path(directory) / f"{output.table}-{n}.arrow")
             metadata = {f"source.{name}": str(table.version()) for name, table in pinned.items()}
             for output in list(pending):
-                spec = TABLES[output.table]
+                spec = engine.lake.tables[output.table]
                 files = [Path(directory) / f"{output.table}-{n}.arrow" for n in range(len(portions))]
                 counts[output.table] = sum(_row_count(file) for file in files)
                 reader = pa.RecordBatchReader.from_batches(spec.schema, _batches(files))

@@ -16,18 +16,18 @@ from typing import Literal
 
 import duckdb
 import pyarrow as pa
+import pyarrow.dataset as pads
 from deltalake import DeltaTable
 
 from metrics_pipeline.lake.lake import Lake
 from metrics_pipeline.lake.predicates import Partitions
 from metrics_pipeline.lake.spill import spill_directory
 from metrics_pipeline.lake.table_spec import TableSpec
-from metrics_pipeline.lake.tables import TABLES
 
 SQL_DIR = Path(__file__).resolve().parents[2] / "sql"
 
 Parameter = str | int | float | bool | date | datetime | None
-Relations = Mapping[str, pa.Table]
+Relations = Mapping[str, pa.Table | pads.Dataset]
 Days = tuple[date, date]
 
 _INCLUDE = re.compile(r"^\s*-- include (\S+)$", re.MULTILINE)
@@ -133,8 +133,8 @@ class Session:
         self._attached.add(name)
         days = self._days.get(name)
         if only is None and days is not None:
-            only = Partitions(between=(str(TABLES[name].day_column), *days))
-        attach_table(self._connection, TABLES[name], table, only)
+            only = Partitions(between=(str(self._lake.tables[name].day_column), *days))
+        attach_table(self._connection, self._lake.tables[name], table, only)
 
     @property
     def versions(self) -> dict[str, int]:
@@ -163,15 +163,22 @@ class Session:
 
     def keep(self, name: str, file: str, parameters: Mapping[str, Parameter]) -> None:
         """Run a file once and keep its rows under a name for the statements that follow."""
-        statement = read_statement(file)
+        self.keep_rows(name, read_statement(file), parameters)
+
+    def keep_rows(self, name: str, statement: str, parameters: Mapping[str, Parameter] | None = None) -> None:
+        """Run one statement once and keep its rows under a name; what does not fit into memory goes to disk."""
         self._attach_what(statement)
         bound = _bound(statement, parameters)
         self._connection.execute(f'create or replace temp table "{name}" as {statement}', bound or None)
 
     def _attach_what(self, statement: str) -> None:
         # ordered: viewer_days is opened before viewer_sketches, which its days go into before they are deleted
-        for name in sorted(set(_WORD.findall(statement)) & TABLES.keys() - self._attached):
+        for name in sorted(set(_WORD.findall(statement)) & self._lake.tables.keys() - self._attached):
             self.pin(self._pinned.get(name) or self._lake.table(name), name)
+
+    def limit_memory(self, size: str) -> None:
+        """Let the statements that follow hold so much, such as 512MB; the rest of their rows waits on disk."""
+        self._connection.execute(f"set memory_limit = '{size}'")
 
     def close(self) -> None:
         self._connection.close()
@@ -221,7 +228,7 @@ class Engine:
             nonlocal rows
             with self.session(relations, days) as session:
                 session.pin(target, table)
-                result = conform(session.run_file(file, parameters), TABLES[table])
+                result = conform(session.run_file(file, parameters), self.lake.tables[table])
                 rows = result.num_rows
                 metadata.update({f"source.{k}": str(v) for k, v in session.versions.items()})
                 return result
@@ -245,7 +252,7 @@ class Engine:
         Returns how many rows the partitions gained. The rows stay in memory, so a conflict never fetches again.
         With `only_changes` nothing is committed where the merge leaves the rows as they are.
         """
-        spec = TABLES[table]
+        spec = self.lake.tables[table]
         gained = 0
 
         def produce(target: DeltaTable) -> pa.Table | None:

@@ -7,7 +7,7 @@ silently accept what another process committed in between. A refused commit reop
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -68,22 +68,24 @@ def replace_partitions(
 
 
 class Lake:
-    """All tables of `lake/tables.py` under one location, a local path or an object-store URL.
+    """All tables of `lake/tables.py`, and declared ones, under one location, a local path or an object-store URL.
 
-    Object stores take their credentials from the environment (AWS_*, GOOGLE_*, AZURE_*), as delta-rs reads them.
+    A declared table takes the place of one of the same name. Object stores take their credentials from the
+    environment (AWS_*, GOOGLE_*, AZURE_*), as delta-rs reads them.
     """
 
-    def __init__(self, location: str) -> None:
+    def __init__(self, location: str, declared: Iterable[TableSpec] = ()) -> None:
         self.location = location.rstrip("/")
+        self.tables: dict[str, TableSpec] = {**TABLES, **{spec.name: spec for spec in declared}}
 
     @classmethod
-    def open(cls, settings: Settings) -> Lake:
+    def open(cls, settings: Settings, declared: Iterable[TableSpec] = ()) -> Lake:
         """The configured lake, its tables created where they do not exist yet.
 
         Raises:
             UserError: the location cannot be written.
         """
-        lake = cls(settings.lake_location)
+        lake = cls(settings.lake_location, declared)
         lake.initialise()
         return lake
 
@@ -98,7 +100,7 @@ class Lake:
         """Create missing tables and add missing columns; safe when several processes start at once."""
         try:
             with self._creation_lock():
-                for spec in TABLES.values():
+                for spec in self.tables.values():
                     self._initialise_table(spec)
         except (PermissionError, FileExistsError, NotADirectoryError, DeltaError) as error:
             raise UserError(
@@ -159,7 +161,7 @@ class Lake:
     def rows_per_day(self, name: str, first: date, end: date) -> dict[date, int]:
         """Rows stored for each day in [first, end), from the table's log: no file is opened."""
         added = pa.table(self.table(name).get_add_actions(flatten=True))
-        days = added[f"partition.{TABLES[name].day_column}"].to_pylist()
+        days = added[f"partition.{self.tables[name].day_column}"].to_pylist()
         counts: dict[date, int] = {}
         for day, rows in zip(days, added["num_records"].to_pylist(), strict=True):
             if isinstance(day, date) and first <= day < end:
@@ -179,7 +181,7 @@ class Lake:
         again with a newer handle. None from it means that nothing is to be written. Rows outside the partitions are
         refused by Delta.
         """
-        spec = TABLES[name]
+        spec = self.tables[name]
         predicate = partitions.predicate(spec)
         for attempt in commit_retries():
             with attempt:

@@ -9,7 +9,6 @@ from deltalake.exceptions import CommitFailedError
 
 from metrics_pipeline.lake.event_tables import VIEWER_DAYS
 from metrics_pipeline.lake.lake import Lake, commit_retries
-from metrics_pipeline.lake.tables import TABLES
 from metrics_pipeline.lake.viewer_sketches import fold_viewers
 
 # Raw events, what names persons, and hours; the totals made of them stay.
@@ -75,11 +74,11 @@ def _expire(lake: Lake, name: str, oldest: date) -> int:
             target = lake.table(name)
             if name == VIEWER_DAYS.name:
                 fold_viewers(lake, target, oldest)
-            return int(target.delete(f"{TABLES[name].day_column} < '{oldest.isoformat()}'")["num_deleted_rows"])
+            return int(target.delete(f"{lake.tables[name].day_column} < '{oldest.isoformat()}'")["num_deleted_rows"])
     raise AssertionError("unreachable: the last attempt raises")
 
 
 def purge_workspace(lake: Lake, workspace_id: str) -> dict[str, int]:
     """Delete every row of a workspace from every table; returns rows deleted by table."""
     quoted = workspace_id.replace("'", "''")
-    return {name: lake.delete(name, f"workspace_id = '{quoted}'") for name in TABLES}
+    return {name: lake.delete(name, f"workspace_id = '{quoted}'") for name in lake.tables}

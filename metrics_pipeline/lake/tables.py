@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from metrics_pipeline.lake.account_tables import ACCOUNT_HISTORY
 from metrics_pipeline.lake.anomaly_tables import ANOMALIES
+from metrics_pipeline.lake.application_tables import APPLICATION_TABLES
 from metrics_pipeline.lake.content_state_tables import CONTENT_STATE_TABLES
 from metrics_pipeline.lake.event_tables import EVENT_TABLES
 from metrics_pipeline.lake.table_spec import TENANT, ColumnType, TableSpec, columns_of
@@ -280,5 +281,6 @@ TABLES: dict[str, TableSpec] = {
         ANOMALIES,
         *EVENT_TABLES,
         *CONTENT_STATE_TABLES,
+        *APPLICATION_TABLES,
     )
 }
