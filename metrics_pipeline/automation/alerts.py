@@ -14,7 +14,7 @@ from functools import cached_property
 
 from sqlalchemy import Engine
 
-from metrics_pipeline.automation.alert_channels import FAILURES, Send, channels
+from metrics_pipeline.automation.alert_channels import ChannelError, Send, channels
 from metrics_pipeline.control.alerts import (
     Severity,
     Telling,
@@ -91,9 +91,8 @@ class Alerts:
                 break
             try:
                 working[message.channel](message)
-            except FAILURES as error:
-                # the address may hold a password or be one: only the kind of failure is told
-                log.warning("the alert %s did not take a message: %s", message.channel, type(error).__name__)
+            except ChannelError as error:
+                log.warning("the alert %s did not take a message: %s", message.channel, error)
                 release_message(self.control, message.number)
                 del working[message.channel]
             else:

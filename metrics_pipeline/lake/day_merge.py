@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-import pyarrow.dataset as pads
-
 from metrics_pipeline.errors import UserError
 from metrics_pipeline.lake.engine import Engine, Session
 from metrics_pipeline.lake.lake import commit_retries, replace_partitions
@@ -49,6 +47,8 @@ def merge_days(engine: Engine, spec: TableSpec, days: Collection[date], read: Re
         UserError: two rows that were read share a key.
         CommitFailedError: other writers kept winning.
     """
+    import pyarrow.dataset as pads  # a fifth of a second: it loads pandas
+
     spill = spill_directory(engine.lake.location)
     spill.mkdir(mode=0o700, parents=True, exist_ok=True)
     for attempt in commit_retries():

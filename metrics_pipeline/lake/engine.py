@@ -12,11 +12,10 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import duckdb
 import pyarrow as pa
-import pyarrow.dataset as pads
 from deltalake import DeltaTable
 
 from metrics_pipeline.lake.lake import Lake
@@ -24,10 +23,13 @@ from metrics_pipeline.lake.predicates import Partitions
 from metrics_pipeline.lake.spill import spill_directory
 from metrics_pipeline.lake.table_spec import TableSpec
 
+if TYPE_CHECKING:
+    import pyarrow.dataset as pads  # a fifth of a second: it loads pandas
+
 SQL_DIR = Path(__file__).resolve().parents[2] / "sql"
 
 Parameter = str | int | float | bool | date | datetime | None
-Relations = Mapping[str, pa.Table | pads.Dataset]
+Relations: TypeAlias = "Mapping[str, pa.Table | pads.Dataset]"
 Days = tuple[date, date]
 
 _INCLUDE = re.compile(r"^\s*-- include (\S+)$", re.MULTILINE)
