@@ -31,8 +31,8 @@ class Task:
     now: datetime
     is_repeated: bool = False
     """Runs in a resumed demo as well, though it ran before."""
-    needs_events: bool = False
-    """Waits until every content event has been sent."""
+    is_beside: bool = False
+    """Runs in the process beside that of the counters, which it does not depend on."""
 
 
 def tasks(planner: Backfiller, platforms: list[str], first_day: date, now: datetime, events: Window) -> Iterator[Task]:
@@ -70,12 +70,12 @@ def _insights(planner: Backfiller, platforms: list[str], days: Window, now: date
             (Window(max(days.start, restated), days.end), now, "once more, restated"),
         ):
             keys = [key for step in planner.plan(asset, window) for key in step.keys]
-            yield Task(f"collect {platform} series, {what}", Step(tuple(asset), tuple(keys)), at)
+            yield Task(f"collect {platform} series, {what}", Step(tuple(asset), tuple(keys)), at, is_beside=True)
 
 
 def _content(planner: Backfiller, events: Window, now: datetime) -> Iterator[Task]:
     """As the sensors would have it: events out of the inbox, their days with distinct viewers, the state of content."""
-    yield Task("events into the lake", Step((EVENTS_KEY,), ()), now, is_repeated=True, needs_events=True)
+    yield Task("events into the lake", Step((EVENTS_KEY,), ()), now, is_repeated=True)
     for step in planner.plan([DAILY_KEY], events):
         yield Task("days of content", step, now, is_repeated=True)
     yield Task("hours and state of content", Step((METRICS_KEY,), ()), now, is_repeated=True)

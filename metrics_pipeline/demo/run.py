@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from metrics_pipeline.demo.accounts import demo_platforms, register_accounts
 from metrics_pipeline.demo.marker import (
@@ -29,6 +30,9 @@ from metrics_pipeline.sandbox.process import SandboxProcess
 from metrics_pipeline.sandbox.server import PLATFORMS, base_url
 from metrics_pipeline.settings import Settings, load_settings
 from metrics_pipeline.windows import midnight
+
+if TYPE_CHECKING:
+    from metrics_pipeline.demo.history import Task
 
 Report = Callable[[str, int, int], None]
 
@@ -104,25 +108,59 @@ def _simulated_now(settings: Settings, marker: DemoMarker) -> datetime:
 
 
 def _run_tasks(pipeline: Pipeline, seed: int, first_day: date, now: datetime, report: Report) -> tuple[int, int]:
-    """Send events and run everything; returns the events and the Dagster runs."""
-    from metrics_pipeline.automation.backfill import Backfiller
-    from metrics_pipeline.demo.events import events_window, send_events
-    from metrics_pipeline.demo.history import simulated_at, tasks
-
-    runners = {now: Backfiller(pipeline)}
-    planner = runners[now]
-    window = events_window(midnight(first_day), now)
-    work = list(tasks(planner, demo_platforms(), first_day, now, window))
-    # beside the collection, as an application would send them
+    """Send events and run everything, on two processors; returns the events and the Dagster runs."""
+    runner = _Runner(pipeline, first_day, now)
+    work = runner.tasks()
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        sending = pool.submit(send_events, pipeline.settings, window, seed)
+        beside = pool.submit(_run_beside, pipeline.settings, seed, first_day, now)
         for number, task in enumerate(work):
             report(task.title, number, len(work))
-            if task.needs_events:
-                sending.result()
-            if task.is_repeated or not planner.is_materialized(task.step):
-                runner = runners.get(task.now)
-                runner = runner or runners.setdefault(task.now, Backfiller(simulated_at(pipeline, task.now)))
-                runner.run(task.step)
+            if task.is_beside:
+                beside.result()
+            else:
+                runner.run(task)
     report("done", len(work), len(work))
-    return sending.result(), len(work)
+    return beside.result(), len(work)
+
+
+def _run_beside(settings: Settings, seed: int, first_day: date, now: datetime) -> int:
+    """What does not wait for counters: events, sent as an application would, and series. Returns the events."""
+    from metrics_pipeline.demo.events import send_events
+
+    runner = _Runner(Pipeline(settings), first_day, now)
+    sent = send_events(settings, runner.events, seed)
+    for task in runner.tasks():
+        if task.is_beside:
+            runner.run(task)
+    return sent
+
+
+class _Runner:
+    """Runs tasks of the demo in this process, each at its own instant."""
+
+    def __init__(self, pipeline: Pipeline, first_day: date, now: datetime) -> None:
+        from metrics_pipeline.automation.backfill import Backfiller
+        from metrics_pipeline.demo.events import events_window
+
+        self._pipeline = pipeline
+        self._planner = Backfiller(pipeline)
+        self._at = {now: self._planner}
+        self._first_day = first_day
+        self._now = now
+        self.events = events_window(midnight(first_day), now)
+
+    def tasks(self) -> list[Task]:
+        from metrics_pipeline.demo.history import tasks
+
+        return list(tasks(self._planner, demo_platforms(), self._first_day, self._now, self.events))
+
+    def run(self, task: Task) -> None:
+        """Run a task, unless an earlier demo has."""
+        from metrics_pipeline.automation.backfill import Backfiller
+        from metrics_pipeline.demo.history import simulated_at
+
+        if not task.is_repeated and self._planner.is_materialized(task.step):
+            return
+        if task.now not in self._at:
+            self._at[task.now] = Backfiller(simulated_at(self._pipeline, task.now))
+        self._at[task.now].run(task.step)
