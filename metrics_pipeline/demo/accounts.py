@@ -38,8 +38,7 @@ def register_accounts(pipeline: Pipeline, now: datetime) -> int:
     known = {(a.workspace_id, a.platform, a.external_id) for a in list_accounts(pipeline.control)}
     for workspace_id, platform, external_id in ACCOUNTS:
         if (workspace_id, platform, external_id) not in known:
-            token = f"sandbox-token-{workspace_id}-{platform}~{external_id}"  # some platforms know accounts by it
-            # the simulated TikTok is told whose token it is by the token itself
+            # some platforms know an account by its token; the simulated TikTok is told whose it is by the token itself
             token = f"sandbox-token-{workspace_id}-{platform}~{external_id}"
             add_account(pipeline.control, pipeline.ring, workspace_id, platform, external_id, token=token, now=now)
     return len(ACCOUNTS)
