@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from metrics_pipeline.control.erasures import COMPLETED, SWEEPING, allow_return, get_erasure, request_erasure
+from metrics_pipeline.control.erasures import (
+    COMPLETED,
+    SWEEPING,
+    allow_return,
+    get_erasure,
+    people_to_erase,
+    request_erasure,
+)
 from metrics_pipeline.control.workspaces import add_workspace
 from metrics_pipeline.erasing import run_erasures
+from metrics_pipeline.events.erasure import Erased, erase, sessions_of
+from metrics_pipeline.events.inbox import InboxUnavailableError
 from metrics_pipeline.events.ingestion import Ingestion
 from metrics_pipeline.events.model import Handover
+from metrics_pipeline.events.sqlite_inbox import SqliteInbox
 from metrics_pipeline.lake import people
 from metrics_pipeline.windows import DAY, HOUR, Window
 from metrics_pipeline_tests.test_content_flow import Row, Shop, event
@@ -194,3 +206,36 @@ def test_days_between_those_that_changed_are_left_alone(shop: Shop) -> None:
     # with the days before them, in which a view that reaches into them may have begun
     assert run.days == [(NOW - days * DAY).date() for days in (31, 30, 4, 3)]
     assert shop.views() == {"v1": 3}
+
+
+class Breaking(SqliteInbox):
+    """An inbox that stops answering when ids are to be forgotten for the nth time."""
+
+    def __init__(self, path: Path, calls: int) -> None:
+        super().__init__(path)
+        self._calls = calls
+
+    def forget_ids(self, ids: Sequence[tuple[str, str]]) -> int:
+        self._calls -= 1
+        if self._calls == 0:
+            raise InboxUnavailableError("busy", "away")
+        return super().forget_ids(ids)
+
+
+@pytest.mark.parametrize("calls", [1, 2, 3])
+def test_sessions_are_known_as_long_as_anything_of_them_is_left(shop: Shop, calls: int) -> None:
+    # signed in on the first day only; the session goes on into the second
+    first = NOW - DAY
+    shop.send(theirs("view_start", first), now=first)
+    shop.process(first)
+    shop.send({**event("impression", NOW, session=SESSION), "event_id": "planted-later"})
+    shop.process()
+    ask(shop)
+    pipeline = shop.at(NOW + 2 * HOUR)
+    person = people_to_erase(pipeline.control, pipeline.ring)
+    with closing(Breaking(pipeline.settings.data_dir / "events.db", calls)) as inbox:
+        sessions = sessions_of(pipeline.engine, inbox, person)
+        with suppress(InboxUnavailableError):
+            erase(pipeline.engine, inbox, person, sessions, Erased())
+    run_erasures(pipeline)
+    assert shop.rows("select session_id from events") == []

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from metrics_pipeline.control.erasures import PersonToErase
 from metrics_pipeline.events.dirty import hours_of, to_metadata
@@ -63,11 +64,13 @@ def erase(engine: Engine, inbox: Inbox, people: Sequence[PersonToErase], session
         InboxUnavailableError, CommitFailedError: as they say; nothing is lost by trying again.
     """
     erased = erased_table(people, sessions)
+    # anonymous rows first: a crash then leaves the rows by which their sessions are found again
+    for rows_of in (erased.filter(pc.is_null(erased["user_id"])), erased):
+        for spec in tables_with_people():
+            taken = take_out(engine, spec, rows_of, lambda gone: _forget(inbox, gone))
+            for erasure_id, rows in taken.items():
+                done.rows[erasure_id][spec.name] += rows
     _erase_from_inbox(inbox, people, sessions, done)
-    for spec in tables_with_people():
-        taken = take_out(engine, spec, erased, lambda gone: _forget(inbox, gone))
-        for erasure_id, rows in taken.items():
-            done.rows[erasure_id][spec.name] += rows
     inbox.scrub()
 
 
