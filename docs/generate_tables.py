@@ -23,7 +23,7 @@ from metrics_pipeline.lake.engine import SQL_DIR
 from metrics_pipeline.lake.lake import Lake
 from metrics_pipeline.lake.tables import TABLES
 from metrics_pipeline.settings import Settings
-from metrics_pipeline.watch_settings import WatchSettings
+from metrics_pipeline.settings.watching import WatchSettings
 
 DOCS = Path(__file__).resolve().parent
 BLOCK = re.compile(r"(<!-- generated: ([^>]+?) -->\n).*?(<!-- end -->)", re.DOTALL)

@@ -13,7 +13,7 @@ from metrics_pipeline.errors import UserError
 from metrics_pipeline.lake.engine import Engine, Parameter
 from metrics_pipeline.lake.predicates import Partitions
 from metrics_pipeline.settings import Settings
-from metrics_pipeline.watch_settings import listed
+from metrics_pipeline.settings.watching import listed
 from metrics_pipeline.windows import Window
 
 WEEKS = 8

@@ -12,7 +12,7 @@ from email.utils import format_datetime, make_msgid
 from metrics_pipeline.control.alerts import Message
 from metrics_pipeline.mail_server import MailServer
 from metrics_pipeline.settings import Settings
-from metrics_pipeline.watch_settings import listed
+from metrics_pipeline.settings.watching import listed
 
 # At INFO it logs the address of every request, and a webhook's address is a secret.
 logging.getLogger("httpx").setLevel(logging.WARNING)

@@ -7,6 +7,7 @@ from metrics_pipeline.lake.anomaly_tables import ANOMALIES
 from metrics_pipeline.lake.application_tables import APPLICATION_TABLES
 from metrics_pipeline.lake.content_state_tables import CONTENT_STATE_TABLES
 from metrics_pipeline.lake.event_tables import EVENT_TABLES
+from metrics_pipeline.lake.messaging_tables import MESSAGE_STATUSES
 from metrics_pipeline.lake.table_spec import TENANT, ColumnType, TableSpec, columns_of
 
 _READING: tuple[tuple[str, ColumnType, str], ...] = (
@@ -282,5 +283,6 @@ TABLES: dict[str, TableSpec] = {
         *EVENT_TABLES,
         *CONTENT_STATE_TABLES,
         *APPLICATION_TABLES,
+        MESSAGE_STATUSES,
     )
 }

@@ -13,7 +13,7 @@ from metrics_pipeline.aggregation.build import Builder
 from metrics_pipeline.catalog.loader import catalog
 from metrics_pipeline.lake.tables import DAILY_METRICS
 from metrics_pipeline.settings import Settings
-from metrics_pipeline.store_settings import WEEKDAYS
+from metrics_pipeline.settings.stores import WEEKDAYS
 from metrics_pipeline.windows import Window
 from metrics_pipeline_tests.aggregation.day_rows import Day, assert_same_rows, state_of, table_from
 from metrics_pipeline_tests.aggregation.examples import histories

@@ -16,7 +16,7 @@ from metrics_pipeline.automation.home import open_instance
 from metrics_pipeline.definitions import build_definitions
 from metrics_pipeline.partitions import UPSTREAM_MAY_NOT_EXIST, partition_sets
 from metrics_pipeline.settings import load_settings
-from metrics_pipeline.store_settings import WEEKDAYS
+from metrics_pipeline.settings.stores import WEEKDAYS
 from metrics_pipeline_tests.automation.conftest import Load, instant
 
 NOW = instant("2026-03-10T10:30")

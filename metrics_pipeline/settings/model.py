@@ -1,22 +1,18 @@
-"""Settings: the only reader of the environment. Every value has a default, so a laptop needs none."""
+"""All settings in one class: those of platforms and of content here, the rest from the modules beside it."""
 
 from __future__ import annotations
 
-import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import SettingsError
+from pydantic import Field, SecretStr, field_validator
 
 from metrics_pipeline.catalog.cadence import Cadence
-from metrics_pipeline.errors import UserError
-from metrics_pipeline.watch_settings import WatchSettings
+from metrics_pipeline.settings.watching import WatchSettings
 
 Network = IPv4Network | IPv6Network
-SETTINGS_FILE = "settings.env"
 BudgetItem = Literal["calls", "calls_per_endpoint", "calls_per_account", "units", "usd"]
 
 
@@ -232,27 +228,3 @@ class Settings(WatchSettings):
 def networks_of(text: str) -> tuple[Network, ...]:
     """The networks of a list with commas; an address is a network of one. Raises ValueError."""
     return tuple(ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
-
-
-def load_settings(**overrides: object) -> Settings:
-    """Settings from the environment.
-
-    A file `settings.env` in the data directory holds what belongs to that directory; the environment wins.
-
-    Raises:
-        UserError: a variable has a value that cannot be used; the message names it.
-    """
-    given = {k: v for k, v in overrides.items() if v is not None}
-    try:
-        data_dir = Settings(**given).data_dir  # type: ignore[arg-type]
-        return Settings(_env_file=data_dir / SETTINGS_FILE, **given)  # type: ignore[arg-type]
-    except SettingsError as error:
-        field = re.search(r'field "(\w+)"', str(error))
-        name = f"METRICS_{field[1].upper()}" if field else "A setting"
-        raise UserError(f"{name} cannot be used: it is not written as JSON.") from None
-    except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        name = ".".join(str(part) for part in first["loc"])
-        if not name:  # settings that do not go together: the message names them
-            raise UserError(f"{first['msg'].removeprefix('Value error, ')}.") from None
-        raise UserError(f"METRICS_{name.upper()} cannot be used: {first['msg']}.") from None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr
 
-from metrics_pipeline.store_settings import StoreSettings
+from metrics_pipeline.settings.stores import StoreSettings
 
 
 class ApplicationSettings(StoreSettings):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from metrics_pipeline.application_settings import ApplicationSettings
 from metrics_pipeline.mail_server import MailServer
+from metrics_pipeline.settings.application import ApplicationSettings
 
 
 class WatchSettings(ApplicationSettings):

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from metrics_pipeline.clock import Clock, FixedClock, SystemClock
-from metrics_pipeline.platform_settings import PlatformSettings
+from metrics_pipeline.settings.platforms import PlatformSettings
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]

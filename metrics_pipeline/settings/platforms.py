@@ -1,4 +1,4 @@
-"""The three settings that every platform has, whether settings.py has fields for them or not."""
+"""The three settings that every platform has, whether there are fields for them or not."""
 
 from __future__ import annotations
 
