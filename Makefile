@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
 BIN := .venv/bin
 STAMP := .venv/.synced
 
-.PHONY: help setup demo dev test check prove bench bench-accounts bench-events bench-ingestion bench-event-day bench-freshness lock clean
+.PHONY: help setup demo dev test check prove bench bench-accounts bench-events bench-ingestion bench-event-day bench-freshness bench-workspaces lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -58,6 +58,9 @@ bench-ingestion: $(STAMP) ## events a second, taken in and drained, without HTTP
 
 bench-freshness: $(STAMP) ## from an event to its numbers and to its erasure, with the daemon running (about five minutes)
 	$(BIN)/python -m benchmarks.freshness
+
+bench-workspaces: $(STAMP) ## a thousand workspaces: the daily close, and a year's weeks and months (about a minute)
+	$(BIN)/python -m benchmarks.thousand_workspaces
 
 lock: ## write both lock files anew
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml -o requirements.lock

@@ -7,19 +7,14 @@ DuckDB straight into the lake's events partition.
 from __future__ import annotations
 
 import argparse
-import resource
 import tempfile
-import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from multiprocessing import get_context
 from pathlib import Path
-from typing import TypeVar
 
 import pyarrow as pa
 
+from benchmarks.costs import Cost, alone, cost_of, seconds_of
 from benchmarks.event_day_baselines import A, B, run_statements
 from metrics_pipeline.aggregation.build import Builder
 from metrics_pipeline.aggregation.content import DAY_TABLES, ContentBuilder
@@ -39,7 +34,6 @@ NOW = midnight(DAY + timedelta(days=1))
 REBUILT = ("content_hourly", *DAY_TABLES, "daily_metrics", "weekly_metrics", "monthly_metrics")
 WORKSPACES, CONTENTS, VIEWERS = 20, 50_000, 1_000_000
 BATCH_ROWS = 250_000
-R = TypeVar("R")
 
 # Five events of a unit: an impression, a view, two reports of progress, and another impression or a reaction. The
 # numbers between 0 and 1 are hashes of unit and purpose; content is watched the more, the smaller its number.
@@ -124,37 +118,6 @@ def write_events(lake: Lake, day: date, events: int, seed: int) -> None:
     drawn = connection.sql(f"select {sql_columns} from ({_EVENTS})", params=parameters)
     reader = drawn.to_arrow_reader(BATCH_ROWS)
     lake.append("events", pa.RecordBatchReader.from_batches(EVENTS.schema, (b.cast(EVENTS.schema) for b in reader)))
-
-
-def seconds_of(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What a piece of work took. `gigabytes`: the most memory its process has held so far."""
-
-    seconds: float
-    processor: float
-    gigabytes: float
-
-    def __str__(self) -> str:
-        return f"{self.seconds:6.1f} s, {self.processor:6.1f} s of processor time, peak {self.gigabytes:.1f} GB"
-
-
-def cost_of(work: Callable[[], object]) -> Cost:
-    processor = time.process_time()
-    seconds = seconds_of(work)
-    processor = time.process_time() - processor
-    return Cost(seconds, processor, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
-
-
-def alone(work: Callable[..., R], *arguments: object) -> R:
-    """Run a function in a fresh process, so that its memory is its own."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(work, *arguments).result()
 
 
 def draw_day(directory: Path, events: int, seed: int) -> Cost:

@@ -1,5 +1,6 @@
 -- What has no portable SQL form, under one name each. Porting to another engine means porting this file.
 create or replace macro json_list(rows) as cast(to_json(rows) as varchar);
+create or replace macro json_text(x) as cast(to_json(x) as varchar);
 create or replace macro days_between(earlier, later) as date_diff('day', earlier, later);
 create or replace macro utc_day(instant) as cast(instant as date);
 create or replace macro day_start(day) as cast(day as timestamptz);

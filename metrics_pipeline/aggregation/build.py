@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -9,7 +10,7 @@ from typing import Literal
 from metrics_pipeline.aggregation.relations import Period, months, period_relations, weeks
 from metrics_pipeline.catalog.loader import Catalog
 from metrics_pipeline.catalog.relations import cadence_relation, catalog_relations
-from metrics_pipeline.lake.engine import Engine, Parameter
+from metrics_pipeline.lake.engine import Engine, Parameter, Piece
 from metrics_pipeline.lake.predicates import Partitions
 from metrics_pipeline.settings import Settings
 from metrics_pipeline.windows import Window, midnight
@@ -21,11 +22,15 @@ _SAME_DAY = ("content_daily", "viewer_days", "events")
 
 @dataclass(frozen=True)
 class Builder:
-    """What building needs beside the window. `as_of` is normally the present: later reads do not exist yet."""
+    """What building needs beside the window. `as_of` is normally the present: later reads do not exist yet.
+
+    rows_at_once: rows of daily_metrics that weeks and months are made from at a time (2.5 million: two gigabytes).
+    """
 
     engine: Engine
     catalog: Catalog
     settings: Settings
+    rows_at_once: int = 2_500_000
 
     def daily(self, entity_type: EntityType, window: Window, now: datetime, as_of: datetime | None = None) -> int:
         """Replace daily_metrics of one entity type for the days of the window; returns the rows written.
@@ -68,16 +73,31 @@ class Builder:
         return self._rollup("monthly_metrics", "month_start", "P1M", periods, now)
 
     def _rollup(self, table: str, column: str, iso_window: str, periods: list[Period], now: datetime) -> int:
-        parameters: dict[str, Parameter] = {
-            "first": periods[0].previous_start,
-            "end": periods[-1].end,
-            "window": iso_window,
-            "viewers_from": now.date() - timedelta(days=self.settings.events_days),
-        }
-        relations = {
-            **catalog_relations(self.catalog),
-            **period_relations(periods, now.date(), self.settings.week_start_index),
-        }
         partitions = Partitions(between=(column, periods[0].start, periods[-1].end))
-        days = dict.fromkeys(("daily_metrics", "viewer_days"), (periods[0].previous_start, periods[-1].end))
-        return self.engine.build(table, f"rollups/{table}.sql", partitions, parameters, relations, days=days)
+        viewers_from = now.date() - timedelta(days=self.settings.events_days)
+        of_catalog = catalog_relations(self.catalog)
+
+        def piece(part: Sequence[Period]) -> Piece:
+            first, end = part[0].previous_start, part[-1].end
+            return Piece(
+                {"first": first, "end": end, "window": iso_window, "viewers_from": viewers_from},
+                of_catalog | period_relations(part, now.date(), self.settings.week_start_index),
+                dict.fromkeys(("daily_metrics", "viewer_days"), (first, end)),
+            )
+
+        pieces = [piece(part) for part in self._portions(periods)]
+        return self.engine.build_in_pieces(table, f"rollups/{table}.sql", partitions, pieces)
+
+    def _portions(self, periods: Sequence[Period]) -> Iterator[Sequence[Period]]:
+        """The periods in portions whose days fit into memory; one period at least."""
+        per_day = self.engine.rows_per_day("daily_metrics", periods[0].previous_start, periods[-1].end)
+        portion: list[Period] = []
+        rows = 0
+        for period in periods:
+            in_period = sum(n for day, n in per_day.items() if period.start <= day < period.end)
+            if portion and rows + in_period > self.rows_at_once:
+                yield portion
+                portion, rows = [], 0
+            portion.append(period)
+            rows += in_period
+        yield portion

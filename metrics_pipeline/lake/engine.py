@@ -8,7 +8,8 @@ expression. Whatever has no portable form sits in named macros (`sql/macros.sql`
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
@@ -17,9 +18,11 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import duckdb
 import pyarrow as pa
 from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
 
 from metrics_pipeline.lake.lake import Lake
 from metrics_pipeline.lake.predicates import Partitions
+from metrics_pipeline.lake.row_stream import RowStream
 from metrics_pipeline.lake.spill import spill_directory
 from metrics_pipeline.lake.table_spec import TableSpec
 
@@ -192,6 +195,15 @@ class Session:
         self.close()
 
 
+@dataclass(frozen=True)
+class Piece:
+    """A part of a build: what its statement is given, and which days it may read."""
+
+    parameters: Mapping[str, Parameter]
+    relations: Relations
+    days: Mapping[str, Days]
+
+
 class Engine:
     """What the rest of the code may ask for: a query's rows, a table built from a file, rows merged into one."""
 
@@ -207,6 +219,10 @@ class Engine:
         """All rows of a file of `sql/`."""
         with self.session(relations) as session:
             return session.run_file(file, parameters).read_all()
+
+    def rows_per_day(self, table: str, first: date, end: date) -> dict[date, int]:
+        """How many rows a table holds for each day in [first, end)."""
+        return self.lake.rows_per_day(table, first, end)
 
     def build(
         self,
@@ -224,19 +240,50 @@ class Engine:
         Of the tables in `days` only those days are read. The commit remembers the versions of the tables it read
         (`source.<table>`) and these notes.
         """
+        return self.build_in_pieces(table, file, partitions, [Piece(parameters, relations or {}, days or {})], notes)
+
+    def build_in_pieces(
+        self,
+        table: str,
+        file: str,
+        partitions: Partitions,
+        pieces: Sequence[Piece],
+        notes: Mapping[str, str] | None = None,
+    ) -> int:
+        """As `build`, the rows of one piece after the other: memory holds one of them, all see the same versions."""
         rows = 0
+        spec = self.lake.tables[table]
+        sources = set(_WORD.findall(read_statement(file))) & self.lake.tables.keys() - {table}
+        metadata: dict[str, str] = {}
 
-        def produce(target: DeltaTable) -> pa.Table:
+        def of_pieces(pinned: dict[str, DeltaTable]) -> Iterator[pa.RecordBatch]:
             nonlocal rows
-            with self.session(relations, days) as session:
-                session.pin(target, table)
-                result = conform(session.run_file(file, parameters), self.lake.tables[table])
-                rows = result.num_rows
-                metadata.update({f"source.{k}": str(v) for k, v in session.versions.items()})
-                return result
+            for piece in pieces:
+                with Session(self.lake, piece.relations, piece.days, pinned) as session:
+                    for batch in session.run_file(file, piece.parameters):
+                        rows += batch.num_rows
+                        yield batch.select(spec.schema.names).cast(spec.schema)
 
-        metadata: dict[str, str] = dict(notes or {})
-        self.lake.replace(table, partitions, produce, metadata)
+        streams: list[RowStream] = []
+
+        def produce(target: DeltaTable) -> pa.RecordBatchReader:
+            nonlocal rows
+            rows = 0
+            pinned = {table: target} | {name: self.lake.table(name) for name in sorted(sources)}
+            metadata.clear()
+            metadata.update(notes or {})
+            metadata.update({f"source.{name}": str(version.version()) for name, version in pinned.items()})
+            streams.append(RowStream(spec.schema, lambda: of_pieces(pinned)))
+            return streams[-1].reader
+
+        try:
+            self.lake.replace(table, partitions, produce, metadata)
+        except DeltaError:
+            streams[-1].reraise()
+            raise
+        finally:
+            for stream in streams:
+                stream.close()
         return rows
 
     def merge(

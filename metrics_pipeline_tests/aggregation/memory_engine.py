@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date
 
 import pyarrow as pa
 
 from metrics_pipeline.lake.engine import (
-    Days,
     Engine,
     Parameter,
+    Piece,
     Relations,
     conform,
     connect_duckdb,
@@ -56,21 +57,28 @@ class MemoryEngine(Engine):
             self.select(f"select * from {table} where not ({inside})").read_all(),
         )
 
-    def build(
+    def rows_per_day(self, table: str, first: date, end: date) -> dict[date, int]:
+        rows = self.select(
+            f"select date, count(*) as rows from {table} where date >= $first and date < $end group by date",
+            {"first": first, "end": end},
+        )
+        return {row["date"]: row["rows"] for row in rows.read_all().to_pylist()}
+
+    def build_in_pieces(
         self,
         table: str,
         file: str,
         partitions: Partitions,
-        parameters: Mapping[str, Parameter],
-        relations: Relations | None = None,
-        *,
-        days: Mapping[str, Days] | None = None,
+        pieces: Sequence[Piece],
         notes: Mapping[str, str] | None = None,
     ) -> int:
-        result = conform(self.select(read_statement(file), parameters, relations), TABLES[table])
+        parts = [
+            conform(self.select(read_statement(file), piece.parameters, piece.relations), TABLES[table])
+            for piece in pieces
+        ]
         _, kept = self._split(table, partitions)
-        self.tables[table] = pa.concat_tables([kept.cast(TABLES[table].schema), result])
-        return int(result.num_rows)
+        self.tables[table] = pa.concat_tables([kept.cast(TABLES[table].schema), *parts])
+        return sum(int(part.num_rows) for part in parts)
 
     def merge(
         self,

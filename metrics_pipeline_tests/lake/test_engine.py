@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pytest
 
@@ -78,6 +79,23 @@ def test_a_build_remembers_what_it_read(engine: Engine) -> None:
     assert rows == 1
     commit = engine.lake.table("monthly_metrics").history(1)[0]
     assert commit["source.daily_metrics"] == str(engine.lake.version("daily_metrics"))
+
+
+def test_a_build_that_fails_says_why_and_writes_nothing(engine: Engine) -> None:
+    from metrics_pipeline.catalog.loader import catalog
+    from metrics_pipeline.catalog.relations import catalog_relations
+    from metrics_pipeline.lake.predicates import Partitions
+
+    before = engine.lake.version("monthly_metrics")
+    with pytest.raises(duckdb.CatalogException, match="calendar"):  # a relation that the statement reads is not given
+        engine.build(
+            "monthly_metrics",
+            "rollups/monthly_metrics.sql",
+            Partitions(between=("month_start", DAY, DAY)),
+            {"first": DAY, "end": DAY, "window": "P1M", "viewers_from": DAY},
+            catalog_relations(catalog()),
+        )
+    assert engine.lake.version("monthly_metrics") == before
 
 
 def test_rows_that_lack_a_column_or_do_not_fit_are_refused() -> None:

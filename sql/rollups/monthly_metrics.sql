@@ -19,13 +19,13 @@ week_parts as (
 breakdowns as (
     select
         w.period_start, w.workspace_id, w.platform, w.entity_type, w.entity_id, w.account_id, w.metric,
-        json_list(list({
+        '[' || string_agg(json_text({
             'week_start': w.week_start,
             'from': greatest(w.week_start, p.period_start),
             'to': least(plus_days(w.week_start, 7), p.period_end),
             'value': w.value,
             'days_present': w.days_present
-        } order by w.week_start)) as weekly_breakdown
+        }), ',' order by w.week_start) || ']' as weekly_breakdown
     from week_parts as w
     inner join periods as p using (period_start)
     group by all

@@ -4,21 +4,11 @@
 -- viewer_days, from which distinct viewers of a period are counted where it begins on $viewers_from or later.
 -- Growth compares with the calendar-preceding period; the first state that matches counts, see docs/metrics.md.
 with
-days as (
-    select
-        d.*, c.period_start, c.day_offset, m.additivity, p.period_end
-    from daily_metrics as d
-    inner join calendar as c using (date)
-    inner join periods as p using (period_start)
-    inner join metric_catalog as m using (metric)
-    where d.date >= $first and d.date < $end
-),
 sums as (
     select
         period_start, workspace_id, platform, entity_type, entity_id, account_id, metric, additivity,
         count(value) as days_present,
         stable_sum(value) as total,
-        stable_sum(value) / count(value) as daily_average,
         -- a difference over several days is no day's value
         min(value) filter (where coalesce(days_spanned, 1) = 1) as minimum,
         max(value) filter (where coalesce(days_spanned, 1) = 1) as maximum,
@@ -28,34 +18,43 @@ sums as (
         stable_sum(case when denominator is not null then numerator end) as numerator,
         stable_sum(case when numerator is not null then denominator end) as denominator,
         count(*) filter (where is_complete) as complete_days,
-        coalesce(bool_or(is_complete) filter (where date = plus_days(period_end, -1)), false) as closing_day_complete,
+        max(date) filter (where is_complete) as last_complete_day,
         bool_or(is_provisional) as is_provisional,
         min(definition_version) filter (where value is not null) as first_version,
         max(definition_version) as definition_version,
         max(last_read_at) as last_read_at,
         bool_or(approximate) as approximate
-    from days
+    from (
+        -- include rollups/period_days.sql
+    )
     group by all
 ),
+spanned_days as (
+    -- posts that are planned to be read once in a while: the days of series with a complete difference over several
+    select *
+    from (
+        -- include rollups/period_days.sql
+    )
+    where
+        additivity = 'additive'
+        and (period_start, workspace_id, platform, entity_type, entity_id, coalesce(account_id, ''), metric) in (
+            select period_start, workspace_id, platform, entity_type, entity_id, coalesce(account_id, ''), metric
+            from (
+                -- include rollups/period_days.sql
+            )
+            where days_spanned > 1 and is_complete and additivity = 'additive'
+        )
+),
 spans as (
-    -- posts that are planned to be read once in a while: a complete difference over several days covers all of them
-    -- but those that have an incomplete row of their own
+    -- such a difference covers all of its days but those that have an incomplete row of their own
     select
         d.period_start, d.workspace_id, d.platform, d.entity_type, d.entity_id, d.account_id, d.metric,
         count(distinct c.date) as covered_days
-    from days as d
-    inner join (
-        select distinct period_start, workspace_id, platform, entity_type, entity_id, account_id, metric
-        from days
-        where days_spanned > 1 and is_complete and additivity = 'additive'
-    ) as s
-        on s.period_start = d.period_start and s.workspace_id = d.workspace_id and s.platform = d.platform
-        and s.entity_type = d.entity_type and s.entity_id = d.entity_id and s.metric = d.metric
-        and s.account_id is not distinct from d.account_id
+    from spanned_days as d
     inner join calendar as c
         on c.period_start = d.period_start and c.date <= d.date
         and c.date > plus_days(d.date, -coalesce(d.days_spanned, 1))
-    left join days as o
+    left join spanned_days as o
         on o.date = c.date and o.workspace_id = d.workspace_id and o.platform = d.platform
         and o.entity_type = d.entity_type and o.entity_id = d.entity_id and o.metric = d.metric
         and o.account_id is not distinct from d.account_id and not o.is_complete
@@ -111,7 +110,8 @@ window_values as (
 ),
 valued as (
     select
-        s.* exclude (last_read_at),
+        s.* exclude (last_read_at, last_complete_day),
+        s.total / nullif(s.days_present, 0) as daily_average,
         case s.additivity
             when 'additive' then s.total
             when 'last_value' then s.last
@@ -131,7 +131,7 @@ valued as (
         greatest(s.last_read_at, w.last_read_at) as last_read_at,
         p.period_end, p.previous_start, p.days_expected, p.days_elapsed, p.is_output,
         p.days_elapsed = p.days_expected and case s.additivity
-            when 'last_value' then s.closing_day_complete
+            when 'last_value' then coalesce(s.last_complete_day = plus_days(p.period_end, -1), false)
             when 'unique' then w.value is not null
             -- events come by themselves: a day without a row is a day on which nothing happened
             else s.platform = 'app' or coalesce(c.covered_days, s.complete_days) = p.days_expected
@@ -163,6 +163,31 @@ pairs as (
         and e.account_id is not distinct from v.account_id
     where v.is_output
 ),
+partials as (
+    select
+        period_start, previous_start, days_elapsed, workspace_id, platform, entity_type, entity_id, account_id, metric
+    from pairs
+    where additivity = 'additive' and previous_value is not null and not (is_complete and previous_is_complete)
+),
+sides as (
+    select period_start, workspace_id, platform, entity_type, entity_id, account_id, metric from partials
+    union
+    select previous_start, workspace_id, platform, entity_type, entity_id, account_id, metric from partials
+),
+compared_days as (
+    select *
+    from (
+        -- include rollups/period_days.sql
+    )
+    where
+        value is not null
+        -- mostly a few periods only, such as the running one and the one before it
+        and date in (select date from calendar where period_start in (select period_start from sides))
+        and (period_start, workspace_id, platform, entity_type, entity_id, coalesce(account_id, ''), metric) in (
+            select period_start, workspace_id, platform, entity_type, entity_id, coalesce(account_id, ''), metric
+            from sides
+        )
+),
 comparable_days as (
     -- partial additive periods are compared over the day offsets that both have
     select
@@ -170,20 +195,17 @@ comparable_days as (
         stable_sum(d.value) as compared_value,
         stable_sum(e.value) as compared_previous,
         count(*) as compared_days
-    from pairs as q
-    inner join days as d
+    from partials as q
+    inner join compared_days as d
         on d.period_start = q.period_start and d.workspace_id = q.workspace_id and d.platform = q.platform
         and d.entity_type = q.entity_type and d.entity_id = q.entity_id and d.metric = q.metric
         and d.account_id is not distinct from q.account_id
-    inner join days as e
+    inner join compared_days as e
         on e.period_start = q.previous_start and e.day_offset = d.day_offset
         and e.workspace_id = q.workspace_id and e.platform = q.platform
         and e.entity_type = q.entity_type and e.entity_id = q.entity_id and e.metric = q.metric
         and e.account_id is not distinct from q.account_id
-    where
-        q.additivity = 'additive' and q.previous_value is not null and q.platform <> 'app'
-        and not (q.is_complete and q.previous_is_complete)
-        and d.value is not null and e.value is not null
+    where q.platform <> 'app'
     group by all
     union all by name
     -- of content every day that is over can be compared, also those on which nothing happened
@@ -192,14 +214,17 @@ comparable_days as (
         coalesce(stable_sum(case when d.period_start = q.period_start then d.value end), 0) as compared_value,
         coalesce(stable_sum(case when d.period_start = q.previous_start then d.value end), 0) as compared_previous,
         any_value(q.days_elapsed) as compared_days
-    from pairs as q
-    left join days as d
-        on d.period_start in (q.period_start, q.previous_start) and d.day_offset < q.days_elapsed
+    from (
+        select *, period_start as side from partials
+        union all by name
+        select *, previous_start as side from partials
+    ) as q
+    left join compared_days as d
+        on d.period_start = q.side and d.day_offset < q.days_elapsed
         and d.workspace_id = q.workspace_id and d.platform = q.platform
         and d.entity_type = q.entity_type and d.entity_id = q.entity_id and d.metric = q.metric
-    where
-        q.additivity = 'additive' and q.previous_value is not null and q.platform = 'app'
-        and not (q.is_complete and q.previous_is_complete) and q.days_elapsed > 0
+        and d.account_id is not distinct from q.account_id
+    where q.platform = 'app' and q.days_elapsed > 0
     group by all
 ),
 comparable_accounts as (
