@@ -22,7 +22,8 @@ from metrics_pipeline.catalog.loader import catalog
 from metrics_pipeline.content_flow import ContentFlow
 from metrics_pipeline.events.ingestion import Ingestion
 from metrics_pipeline.events.model import Handover
-from metrics_pipeline.lake.engine import Engine, connect_duckdb
+from metrics_pipeline.lake.connect import connect_duckdb
+from metrics_pipeline.lake.engine import Engine
 from metrics_pipeline.lake.event_tables import EVENTS
 from metrics_pipeline.lake.lake import Lake
 from metrics_pipeline.pipeline import Pipeline

@@ -7,7 +7,7 @@ and that durations are told by the events. Both keep their rows in DuckDB and wr
 
 from __future__ import annotations
 
-from metrics_pipeline.lake.engine import attach_table, connect_duckdb
+from metrics_pipeline.lake.connect import attach_table, connect_duckdb
 from metrics_pipeline.lake.event_tables import EVENTS
 from metrics_pipeline.lake.lake import Lake
 

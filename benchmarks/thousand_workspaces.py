@@ -19,7 +19,8 @@ import pyarrow as pa
 from benchmarks.costs import Cost, alone, cost_of
 from metrics_pipeline.aggregation.build import Builder
 from metrics_pipeline.catalog.loader import catalog
-from metrics_pipeline.lake.engine import Engine, attach_table, connect_duckdb
+from metrics_pipeline.lake.connect import attach_table, connect_duckdb
+from metrics_pipeline.lake.engine import Engine
 from metrics_pipeline.lake.lake import Lake
 from metrics_pipeline.lake.table_spec import TableSpec
 from metrics_pipeline.lake.tables import DAILY_METRICS, INSIGHT_READINGS

@@ -19,7 +19,7 @@ from typer.main import get_command
 from metrics_pipeline.catalog.loader import catalog
 from metrics_pipeline.cli import commands
 from metrics_pipeline.connection import VIEWS, attach_all
-from metrics_pipeline.lake.engine import SQL_DIR
+from metrics_pipeline.lake.connect import SQL_DIR
 from metrics_pipeline.lake.lake import Lake
 from metrics_pipeline.lake.tables import TABLES
 from metrics_pipeline.settings import Settings

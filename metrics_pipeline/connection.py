@@ -10,7 +10,7 @@ from metrics_pipeline.application.lake_tables import open_lake
 from metrics_pipeline.catalog.loader import catalog
 from metrics_pipeline.catalog.relations import catalog_relations
 from metrics_pipeline.job_relation import JobRuns
-from metrics_pipeline.lake.engine import SQL_DIR, attach_table, connect_duckdb, read_statement
+from metrics_pipeline.lake.connect import SQL_DIR, attach_table, connect_duckdb, read_statement
 from metrics_pipeline.lake.lake import Lake
 from metrics_pipeline.lake.spill import spill_directory
 from metrics_pipeline.settings import Settings, load_settings

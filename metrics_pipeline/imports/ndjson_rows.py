@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from metrics_pipeline.errors import UserError
 from metrics_pipeline.imports.source_files import Columns, Progress, RawRows, not_utf8, raw_schema
-from metrics_pipeline.lake.engine import connect_duckdb
+from metrics_pipeline.lake.connect import connect_duckdb
 
 # Bytes of lines parsed at a time: bounds memory, and is large enough that the overhead per batch is nothing.
 _BATCH_BYTES = 32 * 1024 * 1024

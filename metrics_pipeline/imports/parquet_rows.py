@@ -8,7 +8,7 @@ import duckdb
 
 from metrics_pipeline.errors import UserError
 from metrics_pipeline.imports.source_files import Columns, Progress, RawRows, raw_schema
-from metrics_pipeline.lake.engine import connect_duckdb
+from metrics_pipeline.lake.connect import connect_duckdb
 
 
 def read_parquet(path: Path, columns: Columns, progress: Progress) -> RawRows:

@@ -8,14 +8,13 @@ from datetime import date
 
 import pyarrow as pa
 
+from metrics_pipeline.lake.connect import connect_duckdb, read_statement
 from metrics_pipeline.lake.engine import (
     Engine,
     Parameter,
     Piece,
     Relations,
     conform,
-    connect_duckdb,
-    read_statement,
 )
 from metrics_pipeline.lake.lake import Lake
 from metrics_pipeline.lake.predicates import Partitions

@@ -8,7 +8,7 @@ import pytest
 
 from metrics_pipeline.cli.sql import SqlFormat, answer
 from metrics_pipeline.errors import UserError
-from metrics_pipeline.lake.engine import connect_duckdb
+from metrics_pipeline.lake.connect import connect_duckdb
 from metrics_pipeline_tests.cli.conftest import Run
 
 ODD = (

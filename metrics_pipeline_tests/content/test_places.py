@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from metrics_pipeline import connect
 from metrics_pipeline.cli.sql import SqlFormat, answer
 from metrics_pipeline.connection import attach_all
-from metrics_pipeline.lake.engine import connect_duckdb
+from metrics_pipeline.lake.connect import connect_duckdb
 from metrics_pipeline.lake.lake import Lake
 from metrics_pipeline.settings import Settings
 from metrics_pipeline_tests.content.events import Event, at, event, store

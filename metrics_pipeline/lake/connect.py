@@ -1,0 +1,74 @@
+"""A DuckDB connection, lake tables that can be read in it, and the statements of `sql/`."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+import duckdb
+from deltalake import DeltaTable
+
+from metrics_pipeline.lake.predicates import Partitions
+from metrics_pipeline.lake.spill import spill_directory
+from metrics_pipeline.lake.table_spec import TableSpec
+
+SQL_DIR = Path(__file__).resolve().parents[2] / "sql"
+
+_INCLUDE = re.compile(r"^\s*-- include (\S+)$", re.MULTILINE)
+_COMMENT = re.compile(r"--[^\n]*")
+
+
+@cache
+def read_statement(file: str) -> str:
+    """The statement of a file under `sql/`, its includes put in and its comments left out."""
+    text = (SQL_DIR / file).read_text()
+    whole = _INCLUDE.sub(lambda match: read_statement(match[1]), text)
+    return _COMMENT.sub("", whole).strip().rstrip(";")
+
+
+def connect_duckdb(spill: Path | None = None) -> duckdb.DuckDBPyConnection:
+    """An in-memory connection in UTC, with the macros; what does not fit into memory goes to `spill`."""
+    connection = duckdb.connect(config={"temp_directory": str(spill or spill_directory())})
+    connection.execute("set TimeZone = 'UTC'")
+    # otherwise a long query draws into the logs of whoever runs it
+    connection.execute("set enable_progress_bar = false")
+    for statement in (SQL_DIR / "macros.sql").read_text().split(";"):
+        if _COMMENT.sub("", statement).strip():
+            connection.execute(statement)
+    return connection
+
+
+def attach_table(
+    connection: duckdb.DuckDBPyConnection, spec: TableSpec, table: DeltaTable, only: Partitions | None = None
+) -> None:
+    """Make one version of a lake table readable under its name; an empty table keeps its columns.
+
+    With `only` no file of other partitions is opened: what a file costs before its first row is read (half a
+    millisecond) would otherwise grow with history.
+    """
+    wanted = None if only is None else only.predicate(spec)
+    uris = table.file_uris(file_pruning_predicate=wanted)
+    if not uris:
+        connection.register(spec.name, spec.schema.empty_table())
+    elif "://" in uris[0]:
+        # object stores: Arrow's readers hold the credentials, DuckDB pushes filters into them
+        connection.register(spec.name, table.to_pyarrow_dataset(file_pruning_predicate=wanted))
+    else:
+        files = ", ".join("'" + uri.replace("'", "''") + "'" for uri in uris)
+        types = ", ".join(f"'{c}': {spec.column(c).sql_type}" for c in spec.partition_by)
+        # DuckDB refuses an empty list of types
+        hive = f"hive_partitioning = true, hive_types = {{{types}}}" if types else "hive_partitioning = false"
+        source = f"read_parquet([{files}], {hive}, union_by_name = true)"
+        try:
+            _create_view(connection, spec, source, have=set(spec.schema.names))
+        except duckdb.BinderException:  # every file is older than a column that was added since
+            described = connection.sql(f"describe select * from {source}").fetchall()  # noqa: S608
+            _create_view(connection, spec, source, have={str(row[0]) for row in described})
+
+
+def _create_view(connection: duckdb.DuckDBPyConnection, spec: TableSpec, source: str, have: set[str]) -> None:
+    columns = ", ".join(
+        f'"{c.name}"' if c.name in have else f'cast(null as {c.sql_type}) as "{c.name}"' for c in spec.columns
+    )
+    connection.execute(f'create or replace view "{spec.name}" as select {columns} from {source}')  # noqa: S608
