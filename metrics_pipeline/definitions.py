@@ -45,7 +45,6 @@ def build_definitions(pipeline: Pipeline, *, fixed: bool = False) -> dg.Definiti
     tables = declared_tables(pipeline.settings)
     every_job = (*collection_jobs(platforms), *content_jobs(), *application_jobs(tables), *close_jobs())
     asset_jobs = {job.name: job for job in every_job}
-    resource = dg.ResourceDefinition.hardcoded_resource(pipeline) if fixed else pipeline_resource
     return dg.Definitions(
         assets=[
             *(asset for spec in platforms for asset in collection_assets(spec, partitions)),
@@ -63,7 +62,7 @@ def build_definitions(pipeline: Pipeline, *, fixed: bool = False) -> dg.Definiti
             *content_sensors(asset_jobs, partitions, pipeline.settings),
             *erasure_sensors(asset_jobs, erasure_job, partitions, pipeline.settings),
         ],
-        resources={"pipeline": resource},
+        resources={"pipeline": pipeline_resource(pipeline if fixed else None)},
         executor=dg.in_process_executor,
     )
 

@@ -33,7 +33,9 @@ class Builder:
     rows_at_once: int = 2_500_000
 
     def daily(self, entity_type: EntityType, window: Window, now: datetime, as_of: datetime | None = None) -> int:
-        """Replace daily_metrics of one entity type for the days of the window; returns the rows written.
+        """Build daily_metrics of one entity type for the days of the window; returns their rows.
+
+        Days that come out as they were are left alone.
 
         Days of creators whose viewers are no longer kept (METRICS_EVENTS_DAYS) stay as they are.
         """
@@ -58,9 +60,8 @@ class Builder:
         partitions = Partitions(equals={"entity_type": entity_type}, between=("date", window.first_day, window.end_day))
         relations = catalog_relations(self.catalog) | cadence_relation(self.catalog, self.settings.cadence)
         days = dict.fromkeys(_SAME_DAY, (window.first_day, window.end_day))
-        return self.engine.build(
-            "daily_metrics", f"daily/{entity_type}.sql", partitions, parameters, relations, days=days
-        )
+        piece = Piece(parameters, relations, days)
+        return self.engine.build_changed_days("daily_metrics", f"daily/{entity_type}.sql", partitions, piece)
 
     def weekly(self, window: Window, now: datetime) -> int:
         """Replace weekly_metrics for the weeks that overlap the window."""

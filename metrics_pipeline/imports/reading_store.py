@@ -9,10 +9,12 @@ from datetime import date
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from metrics_pipeline.lake.changes import days_note
 from metrics_pipeline.lake.engine import Engine
 from metrics_pipeline.lake.lake import Lake
 from metrics_pipeline.lake.predicates import Partitions
 from metrics_pipeline.lake.tables import COUNTER_READINGS, INSIGHT_READINGS
+from metrics_pipeline.windows import DAY, Window
 
 # Days written in one commit. Measured: the commit's predicate costs more than its files beyond a year or so.
 _DAYS_PER_COMMIT = 400
@@ -64,5 +66,6 @@ def delete_import(lake: Lake, import_id: str, touched: list[TouchedDays]) -> int
             days.table,
             f"platform = '{quoted['platform']}' and date >= '{days.first.isoformat()}' "
             f"and date <= '{days.last.isoformat()}' and import_id = '{quoted['import_id']}'",
+            note=lambda _, days=days: days_note(Window.of_days(days.first, days.last + DAY).days()),  # type: ignore[misc]
         )
     return deleted

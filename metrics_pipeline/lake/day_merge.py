@@ -14,6 +14,8 @@ from datetime import date
 from pathlib import Path
 
 from metrics_pipeline.errors import UserError
+from metrics_pipeline.lake.changes import days_note
+from metrics_pipeline.lake.differences import differences, differing_days
 from metrics_pipeline.lake.engine import Engine, Session
 from metrics_pipeline.lake.lake import commit_retries, replace_partitions
 from metrics_pipeline.lake.predicates import Partitions
@@ -65,7 +67,7 @@ def merge_days(engine: Engine, spec: TableSpec, days: Collection[date], read: Re
                 if partitions is not None:
                     predicate = partitions.predicate(spec)
                     rows = session.run(f"select * from gathered where {predicate} order by {_names(_order(spec))}")  # noqa: S608 - names of our own
-                    replace_partitions(target, predicate, rows.cast(spec.schema))
+                    replace_partitions(target, predicate, rows.cast(spec.schema), days_note(changed))
                 return Merged(incoming.count_rows(), tuple(changed), partitions is not None)
     raise AssertionError("unreachable: the last attempt raises")
 
@@ -74,13 +76,14 @@ def _prepare(session: Session, spec: TableSpec, days: Collection[date]) -> tuple
     """Keep the rows of all days at hand as `gathered`; returns the partitions that differ, None for none, and days."""
     if spec.day_column is None:
         session.keep_rows("gathered", _as_known(spec))
-        differs = session.run(_differences(spec, "true")).read_all().num_rows > 0
+        differs = session.run(differences("gathered", spec.name, "true", _facts(spec))).read_all().num_rows > 0
         return (Partitions() if differs else None), []
     touched = sorted({*days, *_other_days(session, spec)})
     here = Partitions(one_of=(spec.day_column, touched)).predicate(spec)
     outside = sorted(set(touched) - set(days))
     session.keep_rows("gathered", _as_known(spec) + (_untouched(spec, outside) if outside else ""))
-    changed = _days_in(session, _differences(spec, here))
+    stale = f"(select * from {spec.name} where {here})"  # noqa: S608 - names of our own
+    changed = differing_days(session, "gathered", stale, spec.day_column, _facts(spec))
     if not changed:
         return None, []
     return Partitions(one_of=(spec.day_column, changed)), changed
@@ -117,20 +120,6 @@ def _untouched(spec: TableSpec, outside: Sequence[date]) -> str:
     return f"""
         union all
         select t.* from {spec.name} as t anti join incoming as i on {_same_key(spec)} where {there}
-    """  # noqa: S608 - names of our own
-
-
-def _differences(spec: TableSpec, here: str) -> str:
-    """The days on which the fresh rows are not those of the table; without days one row if any is not."""
-    day = spec.day_column or "true"
-    digest = f"count(*) as n, sum(hash({_names(_facts(spec))})) as h"
-    return f"""
-        with
-        fresh as (select {day} as grp, {digest} from gathered group by 1),
-        stale as (select {day} as grp, {digest} from {spec.name} where {here} group by 1)
-        select coalesce(f.grp, s.grp) as {spec.day_column or "grp"}
-        from fresh as f full join stale as s on f.grp = s.grp
-        where f.n is distinct from s.n or f.h is distinct from s.h
     """  # noqa: S608 - names of our own
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -17,8 +17,10 @@ import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
+from metrics_pipeline.lake.changes import changed_rows, days_note
 from metrics_pipeline.lake.connect import attach_table, connect_duckdb, read_statement
-from metrics_pipeline.lake.lake import Lake
+from metrics_pipeline.lake.differences import differing_days
+from metrics_pipeline.lake.lake import Lake, commit_retries, replace_partitions
 from metrics_pipeline.lake.predicates import Partitions
 from metrics_pipeline.lake.row_stream import RowStream
 from metrics_pipeline.lake.spill import spill_directory
@@ -177,7 +179,7 @@ class Engine:
         """Replace partitions of `table` with the rows of `file` in one commit; returns how many rows.
 
         Of the tables in `days` only those days are read. The commit remembers the versions of the tables it read
-        (`source.<table>`) and these notes.
+        (`source.<table>`), and these notes.
         """
         return self.build_in_pieces(table, file, partitions, [Piece(parameters, relations or {}, days or {})], notes)
 
@@ -225,6 +227,31 @@ class Engine:
                 stream.close()
         return rows
 
+    def build_changed_days(self, table: str, file: str, partitions: Partitions, piece: Piece) -> int:
+        """As `build`, but days whose rows are what they were keep their files; returns the rows of all days.
+
+        The commit says which days changed; there is none where none did.
+        """
+        spec = self.lake.tables[table]
+        day = str(spec.day_column)
+        for attempt in commit_retries():
+            with attempt:
+                target = self.lake.table(table)
+                with Session(self.lake, piece.relations, piece.days) as session:
+                    session.pin(target, table)
+                    session.keep("fresh", file, piece.parameters)
+                    sources = {f"source.{name}": str(version) for name, version in session.versions.items()}
+                    stale = f"(select * from {table} where {partitions.predicate(spec)})"  # noqa: S608 - names of our own
+                    changed = differing_days(session, "fresh", stale, day, spec.schema.names)
+                    if changed:
+                        narrowed = replace(partitions, between=None, one_of=(day, changed)).predicate(spec)
+                        order = ", ".join(dict.fromkeys((*spec.partition_by, *spec.sort_by)))
+                        columns = ", ".join(f'"{name}"' for name in spec.schema.names)
+                        rows = session.run(f"select {columns} from fresh where {narrowed} order by {order}")  # noqa: S608
+                        replace_partitions(target, narrowed, rows.cast(spec.schema), sources | days_note(changed))
+                    return int(session.run("select count(*) as n from fresh").read_all()["n"][0].as_py())
+        raise AssertionError("unreachable: the last attempt raises")
+
     def merge(
         self,
         table: str,
@@ -238,9 +265,12 @@ class Engine:
         """Merge rows into partitions: `file` reads the partitions' rows as `existing` and the new as `incoming`.
 
         Returns how many rows the partitions gained. The rows stay in memory, so a conflict never fetches again.
-        With `only_changes` nothing is committed where the merge leaves the rows as they are.
+        With `only_changes` nothing is committed where the merge leaves the rows as they are. The commit says which
+        days changed.
         """
         spec = self.lake.tables[table]
+        compared = changed_rows(spec)
+        metadata: dict[str, str] = {}
         gained = 0
 
         def produce(target: DeltaTable) -> pa.Table | None:
@@ -252,9 +282,12 @@ class Engine:
                 session._connection.register("existing", existing)
                 result = conform(session.run_file(file, parameters), spec)
                 gained = result.num_rows - existing.num_rows
+                if compared is not None:
+                    session._connection.register("result", result)
+                    metadata.update(days_note(differing_days(session, "result", "existing", *compared)))
                 return None if only_changes and _same_rows(result, existing.cast(spec.schema), spec) else result
 
-        self.lake.replace(table, partitions, produce)
+        self.lake.replace(table, partitions, produce, metadata)
         return gained
 
 

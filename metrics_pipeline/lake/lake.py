@@ -20,6 +20,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from metrics_pipeline.errors import UserError
+from metrics_pipeline.lake.changes import author
 from metrics_pipeline.lake.predicates import Partitions
 from metrics_pipeline.lake.table_spec import TableSpec
 from metrics_pipeline.lake.tables import TABLES
@@ -63,7 +64,7 @@ def replace_partitions(
         mode="overwrite",
         predicate=predicate,
         writer_properties=_WRITER,
-        commit_properties=CommitProperties(custom_metadata=dict(metadata or {})),
+        commit_properties=CommitProperties(custom_metadata={**author(), **(metadata or {})}),
     )
 
 
@@ -232,7 +233,7 @@ class Lake:
                 if addition is None or done >= version:
                     return None
                 properties = CommitProperties(
-                    custom_metadata=dict(addition.metadata), app_transactions=[Transaction(app_id, version)]
+                    custom_metadata={**author(), **addition.metadata}, app_transactions=[Transaction(app_id, version)]
                 )
                 write_deltalake(
                     target, addition.rows, mode="append", writer_properties=_WRITER, commit_properties=properties
@@ -248,6 +249,6 @@ class Lake:
         for attempt in commit_retries():
             with attempt:
                 target = self.table(name)
-                properties = CommitProperties(custom_metadata=dict(note(target)))
+                properties = CommitProperties(custom_metadata={**author(), **note(target)})
                 return int(target.delete(predicate, commit_properties=properties)["num_deleted_rows"])
         raise AssertionError("unreachable: the last attempt raises")

@@ -79,6 +79,9 @@ class MemoryEngine(Engine):
         self.tables[table] = pa.concat_tables([kept.cast(TABLES[table].schema), *parts])
         return sum(int(part.num_rows) for part in parts)
 
+    def build_changed_days(self, table: str, file: str, partitions: Partitions, piece: Piece) -> int:
+        return self.build_in_pieces(table, file, partitions, [piece])
+
     def merge(
         self,
         table: str,
