@@ -10,6 +10,7 @@ from typing import Literal
 from metrics_pipeline.aggregation.relations import Period, months, period_relations, weeks
 from metrics_pipeline.catalog.loader import Catalog
 from metrics_pipeline.catalog.relations import cadence_relation, catalog_relations
+from metrics_pipeline.lake.changes import days_note
 from metrics_pipeline.lake.engine import Engine, Parameter, Piece
 from metrics_pipeline.lake.predicates import Partitions
 from metrics_pipeline.settings import Settings
@@ -87,7 +88,8 @@ class Builder:
             )
 
         pieces = [piece(part) for part in self._portions(periods)]
-        return self.engine.build_in_pieces(table, f"rollups/{table}.sql", partitions, pieces)
+        notes = days_note(period.start for period in periods)
+        return self.engine.build_in_pieces(table, f"rollups/{table}.sql", partitions, pieces, notes)
 
     def _portions(self, periods: Sequence[Period]) -> Iterator[Sequence[Period]]:
         """The periods in portions whose days fit into memory; one period at least."""

@@ -28,8 +28,6 @@ from metrics_pipeline.partitions import PartitionSets
 from metrics_pipeline.pipeline import Pipeline
 from metrics_pipeline.windows import Window, midnight
 
-REFILL_TAG = "metrics/refill"
-
 
 @dataclass(frozen=True)
 class _Watched:
@@ -68,7 +66,7 @@ def _account_requests(pipeline: Pipeline, partitions: PartitionSets, now: dateti
                 run_config=scope_config(
                     platform_asset_key(refill.platform, "insights"), accounts=list(refill.accounts)
                 ),
-                tags={**range_tags(keys), REFILL_TAG: "account"},
+                tags=range_tags(keys),
             )
 
 
@@ -90,7 +88,7 @@ def _partition_requests(
             yield dg.RunRequest(
                 run_key=f"gap:{watched.asset.to_user_string()}:{keys[0]}:{keys[-1]}:{now:%Y-%m-%d}",
                 job_name=watched.job,
-                tags={**range_tags(keys), REFILL_TAG: "partitions"},
+                tags=range_tags(keys),
             )
 
 

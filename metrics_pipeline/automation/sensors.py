@@ -6,23 +6,24 @@ from datetime import timedelta
 import dagster as dg
 
 from metrics_pipeline.automation.alerts import Alerts
-from metrics_pipeline.automation.gaps import REFILL_TAG, first_and_last_day, gap_requests
+from metrics_pipeline.automation.gaps import first_and_last_day, gap_requests
 from metrics_pipeline.automation.job_log import JobLog
 from metrics_pipeline.automation.jobs import DAILY_CLOSE, MONTHLY_CLOSE, WEEKLY_CLOSE, AssetJob
-from metrics_pipeline.automation.ranges import keys_of_tags, request_window
+from metrics_pipeline.automation.late_days import late_days_sensor
+from metrics_pipeline.automation.ranges import consecutive, keys_in_window, keys_of_tags, range_tags
+from metrics_pipeline.lake.changes import days_changed_by
 from metrics_pipeline.partitions import PartitionSets
 from metrics_pipeline.pipeline import Pipeline
 from metrics_pipeline.settings import Settings
-from metrics_pipeline.windows import Window
+from metrics_pipeline.windows import Window, runs_of_days
 
 
 def sensors(jobs: dict[str, AssetJob], partitions: PartitionSets, settings: Settings) -> list[dg.SensorDefinition]:
     """Every sensor of the pipeline."""
-    insights_jobs = [job for name, job in jobs.items() if name.endswith("_insights")]
     return [
         _gap_filler(list(jobs.values()), partitions, settings),
         _rollups_after_days(jobs, partitions),
-        _days_after_refill(insights_jobs, jobs[DAILY_CLOSE], partitions),
+        late_days_sensor(jobs[DAILY_CLOSE], partitions, settings),
         _jobs_log(settings),
     ]
 
@@ -58,48 +59,32 @@ def _rollups_after_days(jobs: dict[str, AssetJob], partitions: PartitionSets) ->
         monitored_jobs=[jobs[DAILY_CLOSE]],
         request_jobs=[jobs[WEEKLY_CLOSE], jobs[MONTHLY_CLOSE]],
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Rolls rebuilt days up to the weeks and months that contain them, and those compared with them.",
+        description="Rolls days that changed up to the weeks and months that contain them, or are compared with them.",
     )
-    def rollups_after_days(context: dg.RunStatusSensorContext) -> Iterator[dg.RunRequest]:
+    def rollups_after_days(context: dg.RunStatusSensorContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
         window = _window_of_run(context.dagster_run)
         if window is None:
             return
-        now = Pipeline.from_environment().settings.clock.now()
+        pipeline = Pipeline.from_environment()
+        now = pipeline.settings.clock.now()
+        changed = runs_of_days(days_changed_by(pipeline.lake.table("daily_metrics"), context.dagster_run.run_id))
+        if not changed:
+            yield dg.SkipReason(f"Every day of {window} came out as it was.")
         for job_name, partition_set, period in (
             (WEEKLY_CLOSE, partitions.weekly, timedelta(days=7)),
             (MONTHLY_CLOSE, partitions.monthly, timedelta(days=31)),
         ):
-            run_key = f"{job_name}:after:{context.dagster_run.run_id}"
             # the period after the last one touched compares itself with it
-            reached = Window(window.start, window.end + period)
-            request = request_window(job_name, partition_set, reached, now, run_key=run_key)
-            if request:
-                yield request
+            reached = [Window(days.start, days.end + period) for days in changed]
+            wanted = {key for days in reached for key in keys_in_window(partition_set, days, now)}
+            for keys in consecutive(partition_set.get_partition_keys(current_time=now), wanted):
+                yield dg.RunRequest(
+                    run_key=f"{job_name}:after:{context.dagster_run.run_id}:{keys[0]}",
+                    job_name=job_name,
+                    tags=range_tags(keys),
+                )
 
     return rollups_after_days
-
-
-def _days_after_refill(
-    insights_jobs: Sequence[AssetJob], close: AssetJob, partitions: PartitionSets
-) -> dg.SensorDefinition:
-    @dg.run_status_sensor(
-        name="days_after_refill",
-        run_status=dg.DagsterRunStatus.SUCCESS,
-        monitored_jobs=list(insights_jobs),
-        request_job=close,
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Rebuilds the days that the gap filler brought readings for.",
-    )
-    def days_after_refill(context: dg.RunStatusSensorContext) -> dg.RunRequest | dg.SkipReason:
-        window = _window_of_run(context.dagster_run)
-        if window is None or REFILL_TAG not in context.dagster_run.tags:
-            return dg.SkipReason("The run filled no gap; the daily close takes care of it.")
-        now = Pipeline.from_environment().settings.clock.now()
-        run_key = f"{DAILY_CLOSE}:after:{context.dagster_run.run_id}"
-        request = request_window(DAILY_CLOSE, partitions.daily, window, now, run_key=run_key)
-        return request or dg.SkipReason(f"No partition lies in {window}.")
-
-    return days_after_refill
 
 
 def _jobs_log(settings: Settings) -> dg.SensorDefinition:

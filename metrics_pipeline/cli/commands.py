@@ -8,6 +8,7 @@ from metrics_pipeline.cli import (
     accounts,
     api,
     backfill,
+    changes,
     collect,
     credentials,
     demo,
@@ -42,6 +43,7 @@ def register(app: typer.Typer) -> None:
     keys.register(app)
     status.register(app)
     jobs.register(app)
+    changes.register(app)
     plan.register(app)
     doctor.register(app)
     maintain.register(app)

@@ -72,6 +72,17 @@ def changes_since(name: str, table: DeltaTable, version: int) -> list[Change] | 
     return found if len(found) == newest - version else None
 
 
+def days_changed_by(table: DeltaTable, run_id: str, commits: int = 200) -> frozenset[date]:
+    """The days that a run changed, by the newest commits of the table."""
+    made = newest_changes("", table, commits)
+    return frozenset(day for change in made if change.run == run_id for day in change.days)
+
+
+def newest_changes(name: str, table: DeltaTable, limit: int | None) -> list[Change]:
+    """The newest commits in the log, newest first; all of them without a limit."""
+    return [_change(name, commit) for commit in table.history(limit)]
+
+
 def changed_rows(spec: TableSpec) -> tuple[str, tuple[str, ...]] | None:
     """The expression of the day that a row tells of, and the columns whose change makes that day change.
 

@@ -163,6 +163,9 @@ class Settings(WatchSettings):
     monthly_cron: str = Field("0 5 2 * *", description="Monthly close, on the 2nd: platforms restate for 48 hours.")
     refresh_cron: str = Field("5 * * * *", description="Refresh of yesterday and the running day.")
     gap_interval_seconds: int = Field(1800, ge=30, description="How often the gap filler looks.")
+    late_interval_seconds: int = Field(
+        600, ge=30, description="How often days whose readings changed after their close are looked for."
+    )
     maintenance_cron: str = Field("0 6 * * *", description="Lake maintenance: compact, vacuum, expire.")
     gap_lookback_days: int = Field(14, ge=1, description="How far back the gap filler looks.")
     gap_max_runs: int = Field(4, ge=1, description="Runs the gap filler may request at one tick.")

@@ -15,7 +15,6 @@ from metrics_pipeline.definitions import build_definitions
 from metrics_pipeline_tests.proofs.site import REGISTERED, Site
 
 QUIET: Mapping[str, object] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-_RUN_STATUS_SENSORS = ("rollups_after_days", "days_after_refill")
 
 
 @dataclass
@@ -25,6 +24,7 @@ class Daemon:
     site: Site
     used: set[str] = field(default_factory=set)
     definitions: dg.Definitions | None = None
+    cursors: dict[str, str] = field(default_factory=dict)
 
     @contextmanager
     def _loaded(self, now: datetime) -> Iterator[tuple[dg.Definitions, dg.DagsterInstance]]:
@@ -56,8 +56,9 @@ class Daemon:
     def tick(self, now: datetime, sensor: str = "gap_filler") -> list[dg.RunRequest]:
         """Evaluate a sensor, execute what it asks for and whatever follows from that; returns its own requests."""
         with self._loaded(now) as (definitions, instance):
-            with dg.build_sensor_context(instance=instance) as context:
+            with dg.build_sensor_context(instance=instance, cursor=self.cursors.get(sensor, "{}")) as context:
                 answer = definitions.resolve_sensor_def(sensor)(context)
+                self.cursors[sensor] = context.cursor or "{}"
             asked = list(answer.run_requests or []) if isinstance(answer, dg.SensorResult) else []
             return self._serve(definitions, instance, asked)
 
@@ -95,22 +96,17 @@ def _execute(
 def _what_follows(
     definitions: dg.Definitions, instance: dg.DagsterInstance, result: dg.ExecuteInProcessResult
 ) -> Iterator[dg.RunRequest]:
-    """What the run status sensors request after a successful run of a job they monitor."""
-    job = result.dagster_run.job_name
-    for name in _RUN_STATUS_SENSORS:
-        monitors = {"rollups_after_days": job == "daily_close", "days_after_refill": job.endswith("_insights")}
-        if not monitors[name]:
-            continue
-        run = instance.get_run_by_id(result.run_id)
-        assert run is not None
-        context = dg.build_run_status_sensor_context(
-            sensor_name=name,
-            dagster_event=result.get_run_success_event(),
-            dagster_instance=instance,
-            dagster_run=run,
-        )
-        answer = definitions.resolve_sensor_def(name)(context)
-        if isinstance(answer, dg.RunRequest):
-            yield answer
-        elif isinstance(answer, Iterator):
-            yield from (request for request in answer if isinstance(request, dg.RunRequest))
+    """What is requested after a successful daily close."""
+    if result.dagster_run.job_name != "daily_close":
+        return
+    run = instance.get_run_by_id(result.run_id)
+    assert run is not None
+    context = dg.build_run_status_sensor_context(
+        sensor_name="rollups_after_days",
+        dagster_event=result.get_run_success_event(),
+        dagster_instance=instance,
+        dagster_run=run,
+    )
+    answer = definitions.resolve_sensor_def("rollups_after_days")(context)
+    assert isinstance(answer, Iterator)
+    yield from (request for request in answer if isinstance(request, dg.RunRequest))

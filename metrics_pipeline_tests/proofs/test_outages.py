@@ -95,6 +95,7 @@ def test_accounts_in_trouble_do_not_stop_the_others_and_gaps_fill_themselves(mak
     )
     ticks = [daemon.tick(NIGHT + timedelta(hours=8, minutes=30 * n)) for n in range(3)]
     assert ticks[0]
+    daemon.schedule(NIGHT + timedelta(hours=9, minutes=35), "daily_refresh")
     after = views_of_the_day(site)
     assert [after[who][0] for who in (WELL, EXPIRED, THROTTLED)] == ["value"] * 3
     assert not ticks[-1], "a filled gap is asked for again"
