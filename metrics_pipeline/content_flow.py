@@ -13,11 +13,13 @@ import pyarrow as pa
 
 from metrics_pipeline.aggregation.content import ContentBuilder
 from metrics_pipeline.aggregation.content_state import ContentStateBuilder
+from metrics_pipeline.control.account_owners import account_owners
 from metrics_pipeline.control.erased_people import ErasedPeopleReader
 from metrics_pipeline.control.key_ring import load_key_ring
 from metrics_pipeline.events.dirty import Hour, dirty_since
 from metrics_pipeline.events.drain import DrainFigures, drain, forget_ids
 from metrics_pipeline.events.inbox import open_inbox
+from metrics_pipeline.events.whatsapp_statuses import PLATFORM
 from metrics_pipeline.lake.engine import Parameter
 from metrics_pipeline.lake.viewer_changes import items_with_new_viewers
 from metrics_pipeline.pipeline import Pipeline
@@ -74,7 +76,13 @@ class ContentFlow:
         inbox = open_inbox(settings)
         try:
             erased = ErasedPeopleReader(self.pipeline.control, lambda: load_key_ring(settings))
-            figures = drain(inbox, self.pipeline.lake, chunk=settings.event_drain_rows, erased_people=erased.read)
+            figures = drain(
+                inbox,
+                self.pipeline.lake,
+                chunk=settings.event_drain_rows,
+                erased_people=erased.read,
+                owners=lambda: account_owners(self.pipeline.control, PLATFORM),
+            )
             forget_ids(inbox, settings.clock.now().date(), settings.event_lateness_days)
             return figures
         finally:

@@ -19,6 +19,8 @@ create or replace macro utc_hour(instant) as cast(extract('hour' from instant) a
 -- the same for equal pairs, hardly ever for others (engines differ, so it is never stored)
 create or replace macro pair_hash(one, other) as hash(one, other);
 create or replace macro iso_weekday(day) as cast(extract('isodow' from day) as integer);
+-- what message_statuses know a message by: hexadecimal digits of the platform's id
+create or replace macro message_key(id) as sha256(id);
 -- what a view is counted under, of what the client says where its content was found
 create or replace macro content_source(source_type) as case lower(trim(source_type))
     when 'for_you' then 'organic'

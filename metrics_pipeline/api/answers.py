@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -86,6 +87,16 @@ class ErasureAnswer(BaseModel):
     meta: dict[str, str]
 
 
+class Notified(BaseModel):
+    accepted: int = Field(description="Statuses that are stored.")
+    ignored: dict[str, int] = Field(description="What was left out, by why.")
+
+
+class NotifiedAnswer(BaseModel):
+    data: Notified
+    meta: dict[str, str]
+
+
 class Health(BaseModel):
     status: Literal["ok"]
 
@@ -107,9 +118,14 @@ _MEANINGS = {
 }
 # Not as FastAPI's `model`: that would promise application/json as well. The application adds the schema itself.
 _PROBLEM = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"description": meaning, "content": _PROBLEM} for status, meaning in _MEANINGS.items()
-}
+
+
+def errors_of(meanings: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
+    """Errors by status, as a route describes them."""
+    return {status: {"description": meaning, "content": _PROBLEM} for status, meaning in meanings.items()}
+
+
+ERRORS = errors_of(_MEANINGS)
 
 
 def instant_text(instant: datetime) -> str:

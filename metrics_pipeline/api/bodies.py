@@ -19,7 +19,15 @@ async def read_json(request: Request, limit: int, *, unique_names: bool = False)
         Problem: 415 for another content type or encoding, 413 for too much, 400 for what is no JSON.
     """
     _check_type(request)
-    body = await _read(request, limit)
+    return parse_json(await read_body(request, limit), unique_names=unique_names)
+
+
+def parse_json(body: bytes, *, unique_names: bool = False) -> object:
+    """The JSON value of a body that was read.
+
+    Raises:
+        Problem: 400 for what is no JSON.
+    """
     try:
         pairs = _object_of if unique_names else None
         return json.loads(body.decode(), parse_constant=_refuse, object_pairs_hook=pairs)
@@ -37,7 +45,12 @@ def _check_type(request: Request) -> None:
         raise Problem(415, "unsupported_encoding", "Send the body as it is, without Content-Encoding.")
 
 
-async def _read(request: Request, limit: int) -> bytes:
+async def read_body(request: Request, limit: int) -> bytes:
+    """The body as it came, of at most `limit` bytes, whether its length was announced or not.
+
+    Raises:
+        Problem: 413 for too much, 400 where the connection ended before it.
+    """
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > limit:
         raise _too_large(limit)

@@ -13,6 +13,7 @@ from metrics_pipeline.api.auth import Guard
 from metrics_pipeline.api.client_address import ClientPlaces
 from metrics_pipeline.api.lake_reader import LakeReader
 from metrics_pipeline.api.limits import EventLimits
+from metrics_pipeline.api.whatsapp_webhook import WhatsAppWebhook
 from metrics_pipeline.clock import Clock
 from metrics_pipeline.control.database import open_control
 from metrics_pipeline.control.key_ring import KeyRing, load_key_ring
@@ -32,6 +33,8 @@ class Services:
     load_ring: Callable[[], KeyRing]
     lake: LakeReader
     places: ClientPlaces
+    whatsapp: WhatsAppWebhook | None
+    """None where no webhook is set up."""
 
     @classmethod
     def open(cls, settings: Settings) -> Services:
@@ -51,6 +54,7 @@ class Services:
             load_ring=lambda: load_key_ring(settings),
             lake=LakeReader(settings),
             places=places,
+            whatsapp=WhatsAppWebhook.of(settings),
         )
 
     async def close(self) -> None:

@@ -24,7 +24,7 @@ def content_assets(partitions: PartitionSets) -> list[dg.AssetsDefinition]:
     @dg.asset(
         key=EVENTS_KEY,
         description="Moves accepted events from the inbox into the lake, exactly once; refused ones into quarantine, "
-        "attributes of content into theirs.",
+        "attributes of content and statuses of messages into their tables.",
         metadata=table_metadata(EVENTS),
         pool=POOL,
         group_name="content",
@@ -40,6 +40,7 @@ def content_assets(partitions: PartitionSets) -> list[dg.AssetsDefinition]:
                 "duplicates": done.duplicates,
                 "refused": done.rejected,
                 "content_items": done.content,
+                "message_statuses": done.statuses,
                 "hours_touched": len(done.dirty_hours),
             }
         )

@@ -3,7 +3,7 @@
 A piece of the inbox is appended under the version number of its last sequence and only then deleted. Whoever crashes
 in between leaves rows that the next drain finds below the table's version and deletes; two drains at once see each
 other's version when they commit. Event ids the table already holds on the days around are left out. Attributes of
-content need none of this: merging the same ones again changes nothing.
+content and statuses of messages need none of this: merging the same ones again changes nothing.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ import pyarrow.compute as pc
 import pyarrow.json
 from deltalake import DeltaTable
 
+from metrics_pipeline.control.account_owners import Owners
 from metrics_pipeline.control.erased_people import ErasedPeople
 from metrics_pipeline.events.content import merge_content
 from metrics_pipeline.events.dirty import Hour, hours_of, to_metadata
 from metrics_pipeline.events.inbox import Inbox, StoredRow
+from metrics_pipeline.events.status_drain import keep_statuses
 from metrics_pipeline.lake.engine import Engine
 from metrics_pipeline.lake.event_tables import CONTENT, EVENTS, REJECTED_EVENTS
 from metrics_pipeline.lake.lake import Addition, Lake
@@ -45,12 +47,15 @@ class DrainFigures:
     duplicates: int = 0
     """Events left out because the table held their id."""
     rejected: int = 0
-    """Refused events appended to the quarantine."""
+    """Refused events, and statuses of nobody's messages, appended to the quarantine."""
     erased: int = 0
     """Events dropped because they belong to people who were erased since they were accepted."""
     content: int = 0
     """Content items whose attributes were given anew."""
+    statuses: int = 0
+    """Statuses of messages that some workspace's account is told of, repeated ones too; others are refused."""
     commits: int = 0
+    """Of events and refused events."""
     dirty_hours: set[Hour] = field(default_factory=set)
 
     @property
@@ -59,12 +64,17 @@ class DrainFigures:
 
 
 def drain(
-    inbox: Inbox, lake: Lake, *, chunk: int, erased_people: Callable[[], ErasedPeople] = ErasedPeople
+    inbox: Inbox,
+    lake: Lake,
+    *,
+    chunk: int,
+    erased_people: Callable[[], ErasedPeople] = ErasedPeople,
+    owners: Callable[[], Owners] = dict,
 ) -> DrainFigures:
     """Move what is in the inbox into the lake, `chunk` rows a commit.
 
-    What comes in meanwhile is for the next call. `erased_people` says whose events are dropped; it is asked for every
-    piece.
+    What comes in meanwhile is for the next call. `erased_people` says whose events are dropped, `owners` whose accounts
+    statuses of messages are about; both are asked for every piece that needs them.
 
     Raises:
         InboxUnavailableError: the inbox does not answer; what was moved so far is moved.
@@ -79,8 +89,12 @@ def drain(
         people = erased_people()
         # before the events: their missing creators are filled in from it
         figures.content += _merge_content(engine, [row for row in rows if row.kind == "content"])
+        statuses = [row for row in rows if row.kind == "status"]
+        unknown = keep_statuses(engine, statuses, owners(), inbox.uuid) if statuses else []
+        figures.statuses += len(statuses) - len(unknown)
         _append_events(engine, inbox.uuid, after, [row for row in rows if row.kind == "accepted"], people, figures)
-        _append_rejected(lake, inbox.uuid, after, [row for row in rows if row.kind == "rejected"], people, figures)
+        rejected = [row for row in rows if row.kind == "rejected"] + unknown
+        _append_rejected(lake, inbox.uuid, after, rejected, people, figures)
         inbox.delete_through(after)
     return figures
 

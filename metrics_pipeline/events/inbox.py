@@ -15,7 +15,7 @@ from metrics_pipeline.errors import RunFailedError, UserError
 from metrics_pipeline.events.model import Event, Refused
 from metrics_pipeline.settings import Settings
 
-Kind = Literal["accepted", "rejected", "content"]
+Kind = Literal["accepted", "rejected", "content", "status"]
 Unavailable = Literal["disk_full", "busy", "unreachable", "unusable"]
 
 
@@ -28,9 +28,9 @@ class InboxUnavailableError(RunFailedError):
 
 
 class InboxRow(NamedTuple):
-    """One event to be kept, or the attributes of one content item (kind content).
+    """One event to be kept, the attributes of one content item (kind content), or a status of a message (kind status).
 
-    Only those of kind accepted claim their id; the payload is JSON by lake column.
+    Only those of kind accepted claim their id; the payload is JSON by lake column. A status has no workspace yet.
     """
 
     workspace_id: str
@@ -46,7 +46,7 @@ class InboxRow(NamedTuple):
 
 
 class StoredRow(NamedTuple):
-    """One event, or one item's attributes, that waits for the lake."""
+    """One event, one item's attributes, or one status of a message, that waits for the lake."""
 
     sequence: int
     kind: Kind

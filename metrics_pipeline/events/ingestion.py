@@ -87,8 +87,8 @@ class Ingestion:
         refusal = self._committer.put(rows, settle, loop)
         return self._results(checked, refusal or await answer)
 
-    async def keep(self, row: InboxRow) -> Retry | None:
-        """Store one row that was checked before, such as attributes of content; None once it is durable."""
+    async def keep(self, *rows: InboxRow) -> Retry | None:
+        """Store rows that were checked before, such as attributes of content; None once all of them are durable."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Outcome] = loop.create_future()
 
@@ -96,7 +96,7 @@ class Ingestion:
             if not answer.done():
                 answer.set_result(outcome)
 
-        outcome = self._committer.put([row], settle, loop) or await answer
+        outcome = self._committer.put(rows, settle, loop) or await answer
         return outcome if isinstance(outcome, Retry) else None
 
     def submit_blocking(self, handover: Handover, events: Sequence[object]) -> list[EventResult]:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from deltalake import DeltaTable, Transaction
+
 from metrics_pipeline.errors import UserError
 from metrics_pipeline.lake.changes import days_note
 from metrics_pipeline.lake.differences import differences, differing_days
@@ -22,12 +24,13 @@ from metrics_pipeline.lake.predicates import Partitions
 from metrics_pipeline.lake.spill import spill_directory
 from metrics_pipeline.lake.table_spec import TableSpec
 
-# Tells when a row was first read as it stands: no part of how it stands.
-READ_AT = "extracted_at"
+# The column that tells when a row was first read as it stands: no part of how it stands.
+_READ_AT = ("extracted_at", "received_at")
 # Half a million messages are merged in it; what more rows take waits on disk.
 MEMORY = "512MB"
 
 Read = Callable[[Path], None]
+Look = Callable[[Path, DeltaTable], Partitions | None]
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,17 @@ def merge_days(engine: Engine, spec: TableSpec, days: Collection[date], read: Re
         UserError: two rows that were read share a key.
         CommitFailedError: other writers kept winning.
     """
+    return merge_rows(engine, spec, days, lambda file, _: read(file))
+
+
+def merge_rows(
+    engine: Engine, spec: TableSpec, days: Collection[date], look: Look, transaction: Transaction | None = None
+) -> Merged:
+    """`merge_days` for rows that are made of those at hand: `look` also gets the open target.
+
+    It may say in which partitions the rows and their earlier state stand; the others are not opened then. Writers under
+    one name of a transaction exclude each other, which by day they would not: two may place one new row in two days.
+    """
     import pyarrow.dataset as pads  # a fifth of a second: it loads pandas
 
     spill = spill_directory(engine.lake.location)
@@ -57,17 +71,18 @@ def merge_days(engine: Engine, spec: TableSpec, days: Collection[date], read: Re
         with attempt, tempfile.TemporaryDirectory(dir=spill) as directory:
             target = engine.lake.table(spec.name)
             file = Path(directory) / "incoming.parquet"
-            read(file)
+            only = look(file, target)
             incoming = pads.dataset(file, format="parquet")
             with engine.session({"incoming": incoming}) as session:
-                session.pin(target, spec.name)
+                session.pin(target, spec.name, only)
                 session.limit_memory(MEMORY)
                 _refuse_repeated_keys(session, spec)
                 partitions, changed = _prepare(session, spec, days)
                 if partitions is not None:
                     predicate = partitions.predicate(spec)
                     rows = session.run(f"select * from gathered where {predicate} order by {_names(_order(spec))}")  # noqa: S608 - names of our own
-                    replace_partitions(target, predicate, rows.cast(spec.schema), days_note(changed))
+                    note = days_note(changed)
+                    replace_partitions(target, predicate, rows.cast(spec.schema), note, transaction=transaction)
                 return Merged(incoming.count_rows(), tuple(changed), partitions is not None)
     raise AssertionError("unreachable: the last attempt raises")
 
@@ -106,10 +121,11 @@ def _days_in(session: Session, statement: str) -> list[date]:
 
 def _as_known(spec: TableSpec) -> str:
     """What was read; a row that stands as it stood keeps the instant it was first read."""
+    read_at = _read_at(spec)
     day = f"t.{spec.day_column} = i.{spec.day_column} and " if spec.day_column else ""
     same = " and ".join(f't."{name}" is not distinct from i."{name}"' for name in _facts(spec) if name not in spec.keys)
     return f"""
-        select i.* replace (coalesce(t.{READ_AT}, i.{READ_AT}) as {READ_AT})
+        select i.* replace (coalesce(t.{read_at}, i.{read_at}) as {read_at})
         from incoming as i left join {spec.name} as t on {day}{_same_key(spec)}{" and " if same else ""}{same}
     """  # noqa: S608 - names of our own
 
@@ -139,7 +155,11 @@ def _same_key(spec: TableSpec) -> str:
 
 
 def _facts(spec: TableSpec) -> list[str]:
-    return [column.name for column in spec.columns if column.name != READ_AT]
+    return [column.name for column in spec.columns if column.name != _read_at(spec)]
+
+
+def _read_at(spec: TableSpec) -> str:
+    return next(name for name in _READ_AT if name in spec.schema.names)
 
 
 def _order(spec: TableSpec) -> list[str]:

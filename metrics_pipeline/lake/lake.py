@@ -51,12 +51,17 @@ def commit_retries() -> Retrying:
 
 
 def replace_partitions(
-    target: DeltaTable, predicate: str, rows: ArrowData, metadata: Mapping[str, str] | None = None
+    target: DeltaTable,
+    predicate: str,
+    rows: ArrowData,
+    metadata: Mapping[str, str] | None = None,
+    transaction: Transaction | None = None,
 ) -> None:
     """Replace what a predicate over partition columns names, in one commit on this handle.
 
     Raises:
-        CommitFailedError: somebody else changed those partitions since the handle was opened.
+        CommitFailedError: somebody else changed those partitions since the handle was opened, or any under the
+            same name of a transaction.
     """
     write_deltalake(
         target,
@@ -64,7 +69,10 @@ def replace_partitions(
         mode="overwrite",
         predicate=predicate,
         writer_properties=_WRITER,
-        commit_properties=CommitProperties(custom_metadata={**author(), **(metadata or {})}),
+        commit_properties=CommitProperties(
+            custom_metadata={**author(), **(metadata or {})},
+            app_transactions=None if transaction is None else [transaction],
+        ),
     )
 
 

@@ -14,6 +14,9 @@ from metrics_pipeline.lake.viewer_sketches import fold_viewers
 # Raw events, what names persons, and hours; the totals made of them stay.
 _OF_EVENTS = ("events", "rejected_events", "viewer_days", "watch_days", "content_hourly")
 
+# Digests of persons, in rows that stay: nulled where events expire.
+_DIGESTS = {"message_statuses": "recipient_hash"}
+
 
 @dataclass(frozen=True)
 class Retention:
@@ -35,6 +38,7 @@ class Maintained:
 
     table: str
     expired_rows: int = 0
+    anonymised_rows: int = 0
     files_compacted: int = 0
     files_removed: int = 0
     skipped: str | None = None
@@ -42,8 +46,9 @@ class Maintained:
     def line(self) -> str:
         if self.skipped:
             return f"{self.table}: left for next time, {self.skipped}"
+        anonymised = f"{self.anonymised_rows} rows anonymised, " if self.anonymised_rows else ""
         return (
-            f"{self.table}: {self.expired_rows} rows expired, {self.files_compacted} files compacted, "
+            f"{self.table}: {self.expired_rows} rows expired, {anonymised}{self.files_compacted} files compacted, "
             f"{self.files_removed} superseded files removed"
         )
 
@@ -53,17 +58,19 @@ def maintain_table(lake: Lake, name: str, today: date, retention: Retention, vac
 
     Files that no version of the last `vacuum_hours` uses are deleted: readers and time travel reach back so far.
     """
-    expired = 0
+    expired = anonymised = 0
     try:
         days = retention.days(name)
         if days is not None:
             expired = _expire(lake, name, today - timedelta(days=days))
+        if name in _DIGESTS:
+            anonymised = _anonymise(lake, name, today - timedelta(days=retention.events_days))
         compacted = int(lake.table(name).optimize.compact()["numFilesRemoved"])
         removed = lake.table(name).vacuum(retention_hours=vacuum_hours, dry_run=False, enforce_retention_duration=False)
         lake.table(name).create_checkpoint()
     except CommitFailedError:
-        return Maintained(name, expired, skipped="it is being written")
-    return Maintained(name, expired, compacted, len(removed))
+        return Maintained(name, expired, anonymised, skipped="it is being written")
+    return Maintained(name, expired, anonymised, compacted, len(removed))
 
 
 def _expire(lake: Lake, name: str, oldest: date) -> int:
@@ -75,6 +82,16 @@ def _expire(lake: Lake, name: str, oldest: date) -> int:
             if name == VIEWER_DAYS.name:
                 fold_viewers(lake, target, oldest)
             return int(target.delete(f"{lake.tables[name].day_column} < '{oldest.isoformat()}'")["num_deleted_rows"])
+    raise AssertionError("unreachable: the last attempt raises")
+
+
+def _anonymise(lake: Lake, name: str, oldest: date) -> int:
+    """Null the digests of persons in rows of days before `oldest`; returns how many rows had one."""
+    column, day = _DIGESTS[name], lake.tables[name].day_column
+    predicate = f"{day} < '{oldest.isoformat()}' and {column} is not null"
+    for attempt in commit_retries():
+        with attempt:
+            return int(lake.table(name).update({column: "null"}, predicate=predicate)["num_updated_rows"])
     raise AssertionError("unreachable: the last attempt raises")
 
 

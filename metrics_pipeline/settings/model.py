@@ -44,6 +44,13 @@ class Settings(WatchSettings):
         None, description="Client key (Display API) or app id (Accounts API) at TikTok, to refresh tokens."
     )
     tiktok_client_secret: SecretStr | None = Field(None, description="Its secret.")
+    whatsapp_client_secret: SecretStr | None = Field(
+        None,
+        description="Secret of the Meta app that tells statuses of messages: its notifications are signed with it.",
+    )
+    whatsapp_verify_token: SecretStr | None = Field(
+        None, description="Word of your own that Meta repeats when the webhook for statuses of messages is set up."
+    )
     x_client_id: str | None = Field(None, description="Application (client) id at X, to refresh tokens.")
     x_client_secret: SecretStr | None = Field(None, description="Its secret.")
     youtube_client_id: str | None = Field(None, description="Application (client) id at Google, to refresh tokens.")

@@ -1,0 +1,90 @@
+"""`/v1/webhooks/whatsapp`: Meta tells what became of messages. 200 means that it is on disk."""
+
+from __future__ import annotations
+
+import logging
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request
+from starlette.responses import JSONResponse, PlainTextResponse
+
+from metrics_pipeline.api.answers import NotifiedAnswer, errors_of
+from metrics_pipeline.api.bodies import parse_json, read_body
+from metrics_pipeline.api.problems import Problem, not_found, unavailable
+from metrics_pipeline.api.services import Parts, Services
+from metrics_pipeline.api.whatsapp_webhook import WhatsAppWebhook, is_signature
+from metrics_pipeline.events.whatsapp_statuses import read_notification
+
+# Meta bundles up to 1,000 updates; 3 MB is what it says a notification may have.
+NOTIFICATION_BYTES = 3_145_728
+LONGEST_CHALLENGE = 1024
+
+log = logging.getLogger(__name__)
+router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
+
+_ERRORS = errors_of(
+    {
+        400: "invalid_json, incomplete_body.",
+        401: "missing_signature or invalid_signature.",
+        404: "not_found: no webhook is set up here.",
+        413: "body_too_large.",
+        503: "Nothing was stored; the same notification is to be sent again.",
+    }
+)
+
+
+@router.get(
+    "/whatsapp",
+    response_class=PlainTextResponse,
+    responses=errors_of({403: "verification_failed.", 404: "not_found: no webhook is set up here."}),
+    name="verify_whatsapp_webhook",
+)
+async def verify(
+    parts: Parts,
+    mode: Annotated[str, Query(alias="hub.mode")] = "",
+    token: Annotated[str, Query(alias="hub.verify_token")] = "",
+    challenge: Annotated[str, Query(alias="hub.challenge", max_length=LONGEST_CHALLENGE)] = "",
+) -> PlainTextResponse:
+    """Meta asks once, when the webhook is set up, and gets its challenge back.
+
+    No key: `hub.verify_token` has to be METRICS_WHATSAPP_VERIFY_TOKEN.
+    """
+    is_known = _webhook(parts).knows(token)
+    if not is_known or mode != "subscribe":
+        raise Problem(403, "verification_failed", "This is not how the webhook was set up.")
+    return PlainTextResponse(challenge, headers={"X-Content-Type-Options": "nosniff"})
+
+
+@router.post("/whatsapp", response_model=NotifiedAnswer, responses=_ERRORS, name="notify_whatsapp")
+async def notify(
+    request: Request,
+    parts: Parts,
+    signature: Annotated[str, Header(alias="X-Hub-Signature-256", description="sha256=, and 64 digits.")] = "",
+) -> JSONResponse:
+    """Take a notification of the WhatsApp Business Platform: statuses of messages that were sent.
+
+    No key: the header `X-Hub-Signature-256` has to be `sha256=` and the hexadecimal HMAC-SHA256 of the raw body under
+    the app's secret. Answered with 200 once what is kept is durable. What is not about statuses is counted and ignored.
+    """
+    webhook = _webhook(parts)
+    if not is_signature(signature):
+        raise _unsigned("missing_signature", "A notification carries X-Hub-Signature-256.")
+    body = await read_body(request, NOTIFICATION_BYTES)
+    if not webhook.has_signed(body, signature):
+        raise _unsigned("invalid_signature", "The signature was not made from this body with the app's secret.")
+    found = read_notification(parse_json(body), parts.clock.now(), webhook.recipients)
+    if found.ignored["malformed"]:
+        log.warning("%d statuses of a WhatsApp notification cannot be read", found.ignored["malformed"])
+    if found.rows and (retry := await parts.ingestion.keep(*found.rows)) is not None:
+        raise unavailable("The notification could not be stored; nothing of it was.", retry.code)
+    return JSONResponse({"data": {"accepted": len(found.rows), "ignored": dict(found.ignored)}, "meta": {}})
+
+
+def _webhook(parts: Services) -> WhatsAppWebhook:
+    if parts.whatsapp is None:
+        raise not_found()
+    return parts.whatsapp
+
+
+def _unsigned(code: str, detail: str) -> Problem:
+    return Problem(401, code, detail, headers={"WWW-Authenticate": "X-Hub-Signature-256"})
