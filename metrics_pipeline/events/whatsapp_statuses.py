@@ -63,7 +63,8 @@ def _read(
     recipients: Recipients,
     found: Notified,
 ) -> None:
-    if (name := status.get("status")) not in STATUSES:
+    name = status.get("status")
+    if not isinstance(name, str) or name not in STATUSES:
         found.ignored["other_statuses" if isinstance(name, str) and name else "malformed"] += 1
         return
     message_id, at = _id(status.get("id")), _instant(status.get("timestamp"), received_at)
