@@ -33,6 +33,7 @@ def examine(pipeline: Pipeline) -> Iterator[Finding]:
         ("credentials", _credentials),
         ("platforms", _platforms),
         ("application database", _application),
+        ("WhatsApp webhook", _webhook),
         ("partitions", _partitions),
         ("Dagster definitions", _definitions),
     )
@@ -110,6 +111,21 @@ def _application(pipeline: Pipeline) -> Finding:
     if problems:
         return Finding("application database", "warning", "; ".join(problems))
     return Finding("application database", "ok", f"{', '.join(tables)} as declared")
+
+
+def _webhook(pipeline: Pipeline) -> Finding:
+    wanted = {
+        "METRICS_WHATSAPP_VERIFY_TOKEN": pipeline.settings.whatsapp_verify_token,
+        "METRICS_WHATSAPP_CLIENT_SECRET": pipeline.settings.whatsapp_client_secret,
+    }
+    missing = [name for name, value in wanted.items() if value is None]
+    if len(missing) == len(wanted):
+        return Finding("WhatsApp webhook", "ok", f"not set up ({', '.join(missing)})")
+    if missing:
+        return Finding("WhatsApp webhook", "warning", f"answers with 404 until {missing[0]} is set as well")
+    days = pipeline.lake.table("message_statuses").partitions()
+    newest = f"newest message of {max(day['date'] for day in days)}" if days else "nothing was told of yet"
+    return Finding("WhatsApp webhook", "ok", f"verify token and app secret are set; {newest}")
 
 
 def _partitions(pipeline: Pipeline) -> Finding:

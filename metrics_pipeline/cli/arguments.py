@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from metrics_pipeline.errors import UserError
 from metrics_pipeline.windows import Window
@@ -18,6 +18,19 @@ def parse_day(text: str, option: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise UserError(f"{option} {text!r} is no date: write YYYY-MM-DD, such as 2026-11-02.") from None
+
+
+def parse_instant(text: str, option: str) -> datetime:
+    """An instant in ISO form, in UTC where it says no offset.
+
+    Raises:
+        UserError: it is none.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UserError(f"{option} {text!r} is no instant: write 2026-11-02T18:00:00Z.") from None
+    return moment.astimezone(UTC) if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def parse_window(first: str, end: str | None) -> Window:

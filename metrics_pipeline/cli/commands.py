@@ -23,6 +23,7 @@ from metrics_pipeline.cli import (
     replay,
     sandbox,
     sandbox_database,
+    sandbox_statuses,
     sql,
     status,
     workspaces,
@@ -52,3 +53,4 @@ def register(app: typer.Typer) -> None:
     replay.register(app)
     sandbox.register(app)
     sandbox_database.register(app)
+    sandbox_statuses.register(app)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from metrics_pipeline.cli.app import out
+from metrics_pipeline.cli.arguments import parse_instant
 from metrics_pipeline.errors import UserError
 
 
@@ -29,18 +29,10 @@ def sandbox_database(
     from metrics_pipeline.sandbox.application import grow, whole_second
     from metrics_pipeline.settings import load_settings
 
-    end = _instant(until) if until is not None else load_settings().clock.now()
+    end = parse_instant(until, "--until") if until is not None else load_settings().clock.now()
     if not path.parent.is_dir():
         raise UserError(f"There is no directory {path.parent}.")
     for table, rows in grow(path, whole_second(end), days=days, seed=seed).items():
         out.print(f"{table:<13} {rows:>7}", markup=False)
     out.print("Read it with:")
     out.print(f"export METRICS_APPLICATION_DATABASE_URL='sqlite:///{path.absolute()}'", markup=False)
-
-
-def _instant(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise UserError(f"--until {text!r} is no instant: write 2026-11-02T18:00:00Z.") from None
-    return moment.astimezone(UTC) if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

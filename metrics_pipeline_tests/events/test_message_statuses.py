@@ -36,7 +36,7 @@ def status(message_id: str, name: str, at: datetime, **fields: object) -> Sent:
 
 def notification(*statuses: Sent, waba: str = WABA) -> Sent:
     metadata = {"display_phone_number": "15550100001", "phone_number_id": "2010"}
-    value = {"messaging_product": "whatsapp", "metadata": metadata, "statuses": list(statuses)}
+    value: Sent = {"messaging_product": "whatsapp", "metadata": metadata, "statuses": list(statuses)}
     return {"object": "whatsapp_business_account", "entry": [{"id": waba, "changes": [_change(value)]}]}
 
 
@@ -126,7 +126,7 @@ TOLD = strategies.lists(
 
 def expected(told: Sequence[tuple[str, str, int, int | None]]) -> dict[str, tuple[object, ...]]:
     """Row by message, the slow way: status, day, instants, code."""
-    found = {}
+    found: dict[str, tuple[object, ...]] = {}
     for message in {message for message, *_ in told}:
         mine = [(name, hours, code) for m, name, hours, code in told if m == message]
         first = {name: min(h for n, h, _ in mine if n == name) for name in {n for n, *_ in mine}}
