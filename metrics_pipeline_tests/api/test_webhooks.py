@@ -170,8 +170,8 @@ def test_from_the_sandbox_to_the_row_of_each_message_in_its_own_workspace(
             for m in outbound
             if m.account_id in accounts
         )
-    numbers = {phone_number(m.contact_id) for m in outbound}
-    assert _files_with(webhook.data_dir, [number.encode() for number in numbers]) == []
+    numbers = sorted({phone_number(m.contact_id) for m in outbound})
+    assert _files_with(webhook.data_dir, [number.encode() for number in numbers[:10]]) == []
 
 
 def _status_of(until: datetime, *instants: datetime | None) -> str:
