@@ -19,6 +19,7 @@ from metrics_pipeline.control.key_ring import load_key_ring
 from metrics_pipeline.events.dirty import Hour, dirty_since
 from metrics_pipeline.events.drain import DrainFigures, drain, forget_ids
 from metrics_pipeline.events.inbox import open_inbox
+from metrics_pipeline.events.status_drain import adopt_statuses
 from metrics_pipeline.events.whatsapp_statuses import PLATFORM
 from metrics_pipeline.lake.engine import Parameter
 from metrics_pipeline.lake.viewer_changes import items_with_new_viewers
@@ -87,6 +88,10 @@ class ContentFlow:
             return figures
         finally:
             inbox.close()
+
+    def adopt_statuses(self) -> int:
+        """Take statuses of messages out of quarantine that came before their account was registered."""
+        return adopt_statuses(self.pipeline.engine, account_owners(self.pipeline.control, PLATFORM))
 
     def refresh(self) -> Refreshed:
         """Rebuild the hours that events came into since the last refresh, then content_metrics."""

@@ -10,6 +10,7 @@ create or replace macro plus_days(day, n) as day + cast(n as integer);
 -- text without surrounding white space, null where nothing is left
 create or replace macro filled(txt) as nullif(trim(txt, chr(32) || chr(9) || chr(10) || chr(13)), '');
 create or replace macro newest_version(breaks, day) as coalesce(list_max([b.version for b in breaks if b.date <= day]), 1);
+create or replace macro json_field(txt, name) as json_extract_string(txt, '$.' || name);
 create or replace macro is_json_object(txt) as case when json_valid(txt) then json_type(txt) = 'OBJECT' else false end;
 create or replace macro quoted(txt) as '''' || left(txt, 60) || case when length(txt) > 60 then '…' else '' end || '''';
 -- The same number whatever order the rows come in, so that a rebuild equals what it replaces: compensated, and

@@ -20,9 +20,12 @@ def maintain(data_dir: DataDir = None) -> None:
     from metrics_pipeline.application.lake_tables import open_lake
     from metrics_pipeline.automation.dead_runs import close_dead, forget_old
     from metrics_pipeline.cli.progress import steps_bar
+    from metrics_pipeline.content_flow import ContentFlow
     from metrics_pipeline.lake.maintenance import Retention, maintain_table
     from metrics_pipeline.pipeline import Pipeline
 
+    pipeline = Pipeline(settings)
+    adopted = ContentFlow(pipeline).adopt_statuses()
     lake, today = open_lake(settings), settings.clock.now().date()
     retention = Retention(settings.api_responses_days, settings.events_days)
     done = []
@@ -31,6 +34,7 @@ def maintain(data_dir: DataDir = None) -> None:
             done.append(advance(name, maintain_table, lake, name, today, retention, settings.vacuum_hours))
     for table in done:
         out.print(table.line(), markup=False)
-    pipeline = Pipeline(settings)
+    if adopted:
+        out.print(f"message_statuses: {adopted} days changed by accounts added since", markup=False)
     close_dead(pipeline)
     out.print(forget_old(pipeline), markup=False)

@@ -90,7 +90,7 @@ def drain(
         # before the events: their missing creators are filled in from it
         figures.content += _merge_content(engine, [row for row in rows if row.kind == "content"])
         statuses = [row for row in rows if row.kind == "status"]
-        unknown = keep_statuses(engine, statuses, owners(), inbox.uuid) if statuses else []
+        unknown = keep_statuses(engine, statuses, owners()) if statuses else []
         figures.statuses += len(statuses) - len(unknown)
         _append_events(engine, inbox.uuid, after, [row for row in rows if row.kind == "accepted"], people, figures)
         rejected = [row for row in rows if row.kind == "rejected"] + unknown

@@ -23,32 +23,65 @@ from metrics_pipeline.control.account_owners import Owners
 from metrics_pipeline.events.inbox import StoredRow
 from metrics_pipeline.events.recipients import within
 from metrics_pipeline.lake.day_merge import Merged, merge_rows
-from metrics_pipeline.lake.engine import Engine, conform
+from metrics_pipeline.lake.engine import Engine, Parameter, conform
+from metrics_pipeline.lake.event_tables import REJECTED_EVENTS
 from metrics_pipeline.lake.messaging_tables import MESSAGE_STATUSES
 from metrics_pipeline.lake.predicates import Partitions
+from metrics_pipeline.windows import DAY
 
+Columns = Mapping[str, str | None]
 UNKNOWN_ACCOUNT = "unknown_account"
 # WhatsApp gives up on a message after 30 days, and hardly any is read later: rows of older days are opened only for
 # statuses of messages that are not found in these.
 RECENT = timedelta(days=30)
+# Whoever writes the table excludes the others by it; its version means nothing.
+_ONE_WRITER = Transaction("message_statuses", 0)
+_ADOPTED_AT_ONCE = 50_000
 _KEY = list(MESSAGE_STATUSES.keys)
 
 
-def keep_statuses(engine: Engine, rows: Sequence[StoredRow], owners: Owners, uuid: str) -> list[StoredRow]:
+def keep_statuses(engine: Engine, rows: Sequence[StoredRow], owners: Owners) -> list[StoredRow]:
     """Merge statuses into `message_statuses`, for every workspace that has the account; returns the others, refused.
 
     Raises:
         CommitFailedError: other writers kept winning; nothing is lost by trying again.
     """
     told = [(row, json.loads(row.payload)) for row in rows]
-    known = [_row_of(columns, *owner) for _, columns in told for owner in owners.get(columns["external_id"], ())]
-    if known:
-        incoming = pa.Table.from_pylist(known, schema=MESSAGE_STATUSES.schema)
-        merge_statuses(engine, incoming, Transaction(f"inbox:{uuid}", rows[-1].sequence))
+    _merge(engine, [columns for _, columns in told], owners)
     return [_refused(row, columns) for row, columns in told if columns["external_id"] not in owners]
 
 
-def merge_statuses(engine: Engine, incoming: pa.Table, transaction: Transaction) -> Merged:
+def adopt_statuses(engine: Engine, owners: Owners) -> int:
+    """Merge statuses out of quarantine whose account somebody has by now; returns how many days of messages changed.
+
+    They stay in quarantine as well, until they expire: merging them again changes nothing.
+
+    Raises:
+        CommitFailedError: other writers kept winning; nothing is lost by trying again.
+    """
+    if not owners:
+        return 0
+    changed: set[date] = set()
+    owned = {"owned": pa.table({"external_id": pa.array(sorted(owners), pa.string())})}
+    for day in sorted(engine.lake.rows_per_day(REJECTED_EVENTS.name, date.min, date.max)):
+        asked: dict[str, Parameter] = {"code": UNKNOWN_ACCOUNT, "day": day}
+        with engine.session(owned, days={REJECTED_EVENTS.name: (day, day + DAY)}) as session:
+            payloads = session.run_file("events/unowned_statuses.sql", asked).read_all()["payload"]
+        for start in range(0, len(payloads), _ADOPTED_AT_ONCE):
+            told = [json.loads(str(payload)) for payload in payloads.slice(start, _ADOPTED_AT_ONCE).to_pylist()]
+            changed.update(_merge(engine, told, owners))
+    return len(changed)
+
+
+def _merge(engine: Engine, told: Sequence[Columns], owners: Owners) -> tuple[date, ...]:
+    """Merge those that have owners; returns the days that differ now."""
+    rows = [_row_of(columns, *owner) for columns in told for owner in owners.get(str(columns["external_id"]), ())]
+    if not rows:
+        return ()
+    return merge_statuses(engine, pa.Table.from_pylist(rows, schema=MESSAGE_STATUSES.schema)).changed
+
+
+def merge_statuses(engine: Engine, incoming: pa.Table) -> Merged:
     """Merge rows of the table that know one instant or more of a message, several of one message too."""
 
     def look(file: Path, target: DeltaTable) -> Partitions:
@@ -62,7 +95,7 @@ def merge_statuses(engine: Engine, incoming: pa.Table, transaction: Transaction)
         pq.write_table(merged, file)
         return Partitions(one_of=("date", touched | recent | _days(elsewhere)))
 
-    return merge_rows(engine, MESSAGE_STATUSES, (), look, transaction)
+    return merge_rows(engine, MESSAGE_STATUSES, (), look, _ONE_WRITER)
 
 
 def _existing(engine: Engine, target: DeltaTable, incoming: pa.Table, days: set[date]) -> pa.Table:
@@ -84,7 +117,7 @@ def _unfound(incoming: pa.Table, existing: pa.Table) -> pa.Table:
     return late.join(existing.select(_KEY), keys=_KEY, join_type="left anti") if late.num_rows else late
 
 
-def _row_of(columns: Mapping[str, str | None], workspace_id: str, account_id: str) -> dict[str, object]:
+def _row_of(columns: Columns, workspace_id: str, account_id: str) -> dict[str, object]:
     at, recipient = datetime.fromisoformat(str(columns["at"])), columns["recipient"]
     return {
         "workspace_id": workspace_id,
@@ -101,7 +134,7 @@ def _row_of(columns: Mapping[str, str | None], workspace_id: str, account_id: st
     }
 
 
-def _refused(row: StoredRow, columns: Mapping[str, str | None]) -> StoredRow:
+def _refused(row: StoredRow, columns: Columns) -> StoredRow:
     """A status of an account that no workspace has, for the quarantine: nobody can ask for it again."""
     received_at = str(columns["received_at"])
     refused = {
