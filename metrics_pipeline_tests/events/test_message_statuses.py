@@ -156,7 +156,7 @@ def expected(told: Sequence[tuple[str, str, int, int | None]]) -> dict[str, tupl
     return found
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(told=TOLD, data=strategies.data())
 def test_any_order_any_repeats_and_any_pieces_come_to_the_same_rows(
     made: Path, told: list[tuple[str, str, int, int | None]], data: strategies.DataObject
