@@ -103,7 +103,8 @@ EVENTS = TableSpec(
 
 REJECTED_EVENTS = TableSpec(
     "rejected_events",
-    "One refused event with the reason: what was sent, so that it can be mended and sent again. Kept like raw events.",
+    "One refused event with the reason: what was sent, so that it can be mended and sent again. Kept like raw events. "
+    "A status of a message whose account nobody has stands here without a workspace.",
     columns_of(
         WORKSPACE,
         (
@@ -115,7 +116,7 @@ REJECTED_EVENTS = TableSpec(
             ("detail", "string", "In words; never the value itself."),
             ("pointer", "string", "JSON pointer to what is wrong."),
             ("payload", "string", "The event as it came, as JSON."),
-            ("origin", "string", "api or import."),
+            ("origin", "string", "api, import, or webhook for statuses of messages."),
             ("import_id", "string", "The import that brought it."),
             ("sequence", "bigint", "Place in the inbox it came through; null for imports."),
         ),
