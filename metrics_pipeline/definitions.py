@@ -26,6 +26,7 @@ def build_definitions(pipeline: Pipeline, *, fixed: bool = False) -> dg.Definiti
     from metrics_pipeline.assets.content import content_assets
     from metrics_pipeline.assets.erasure import erasure_job
     from metrics_pipeline.assets.maintenance import maintenance_job
+    from metrics_pipeline.assets.reconciliation import reconciliation_asset
     from metrics_pipeline.assets.resource import pipeline_resource
     from metrics_pipeline.automation.application import application_jobs
     from metrics_pipeline.automation.content_sensor import content_sensors
@@ -35,6 +36,7 @@ def build_definitions(pipeline: Pipeline, *, fixed: bool = False) -> dg.Definiti
     from metrics_pipeline.automation.sensors import sensors
     from metrics_pipeline.checks.anomalies import anomaly_check
     from metrics_pipeline.checks.partitions import partition_checks
+    from metrics_pipeline.checks.reconciliation import reconciliation_check
     from metrics_pipeline.checks.tables import table_checks
     from metrics_pipeline.checks.tokens import token_checks
     from metrics_pipeline.partitions import partition_sets
@@ -51,10 +53,17 @@ def build_definitions(pipeline: Pipeline, *, fixed: bool = False) -> dg.Definiti
             *side_tables(platforms),
             *aggregate_assets(platforms, partitions),
             anomaly_asset(partitions),
+            reconciliation_asset(partitions),
             *content_assets(partitions),
             *application_assets(tables, partitions),
         ],
-        asset_checks=[*table_checks(), *token_checks(platforms), *of_partitions, anomaly_check()],
+        asset_checks=[
+            *table_checks(),
+            *token_checks(platforms),
+            *of_partitions,
+            anomaly_check(),
+            reconciliation_check(),
+        ],
         jobs=[*asset_jobs.values(), watch_job(of_partitions), maintenance_job, erasure_job],
         schedules=list(schedules(platforms, partitions, pipeline.settings)),
         sensors=[

@@ -37,6 +37,7 @@ _STAGES: tuple[tuple[str, ...], ...] = (
     ("anomalies",),
     ("weekly_metrics",),
     ("monthly_metrics",),
+    ("reconciliations",),
 )
 
 

@@ -11,6 +11,7 @@ from metrics_pipeline.assets.aggregates import DAILY_KEYS, MONTHLY_KEY, WEEKLY_K
 from metrics_pipeline.assets.anomalies import ANOMALIES_KEY
 from metrics_pipeline.assets.collection import platform_asset_key
 from metrics_pipeline.assets.content import DAILY_KEY, EVENTS_KEY, METRICS_KEY
+from metrics_pipeline.assets.reconciliation import RECONCILIATIONS_KEY
 from metrics_pipeline.catalog.models import PlatformSpec
 from metrics_pipeline.collection.request import CollectionKind
 from metrics_pipeline.partitions import PartitionSets
@@ -19,6 +20,7 @@ DAILY_CLOSE = "daily_close"
 WEEKLY_CLOSE = "weekly_close"
 MONTHLY_CLOSE = "monthly_close"
 ANOMALIES = "find_anomalies"
+RECONCILE = "reconcile"
 MISSING_PARTITIONS = "missing_partitions"
 MAINTENANCE = "maintenance"
 PROCESS_EVENTS = "process_events"
@@ -89,6 +91,11 @@ def close_jobs() -> list[AssetJob]:
             ANOMALIES,
             selection=dg.AssetSelection.assets(ANOMALIES_KEY),
             description="Compare days with their weekdays.",
+        ),
+        dg.define_asset_job(
+            RECONCILE,
+            selection=dg.AssetSelection.assets(RECONCILIATIONS_KEY),
+            description="Compare two ways to the same number.",
         ),
     ]
 

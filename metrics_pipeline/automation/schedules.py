@@ -17,6 +17,7 @@ from metrics_pipeline.automation.jobs import (
     MAINTENANCE,
     MISSING_PARTITIONS,
     MONTHLY_CLOSE,
+    RECONCILE,
     WEEKLY_CLOSE,
     collection_job_name,
 )
@@ -28,6 +29,8 @@ from metrics_pipeline.pipeline import Pipeline
 from metrics_pipeline.settings import Settings
 from metrics_pipeline.windows import DAY, HOUR, Window, midnight
 
+# This month and the one before: a month is compared under its first day.
+RECONCILED_DAYS = 62
 Choose = Callable[[datetime], Window]
 # Why a tick asks for nothing, None if it may.
 Idle = Callable[[], str | None]
@@ -174,6 +177,14 @@ def schedules(
         partitions.daily,
         trailing_days(trailing, with_today=False),
         "Compares the days that are over, and those that a platform may have restated, with their weekdays.",
+    )
+    yield _schedule(
+        "reconciliation_daily",
+        RECONCILE,
+        settings.reconciliation_cron,
+        partitions.daily,
+        trailing_days(RECONCILED_DAYS, with_today=False),
+        "Compares posts with accounts, accounts with workspaces, days with weeks and months, messages with WhatsApp's.",
     )
     yield dg.ScheduleDefinition(
         name="missing_partitions_hourly",

@@ -8,6 +8,7 @@ import dagster as dg
 from metrics_pipeline.assets.aggregates import DAILY_KEYS, MONTHLY_KEY, WEEKLY_KEY
 from metrics_pipeline.assets.anomalies import ANOMALIES_KEY
 from metrics_pipeline.assets.collection import platform_asset_key
+from metrics_pipeline.assets.reconciliation import RECONCILIATIONS_KEY
 from metrics_pipeline.automation.alerts import Alerts
 from metrics_pipeline.automation.gaps import keys_over, lookback
 from metrics_pipeline.automation.jobs import MISSING_PARTITIONS
@@ -23,7 +24,10 @@ NAME = "partitions_exist"
 def partition_checks(platforms: Sequence[PlatformSpec], partitions: PartitionSets) -> list[dg.AssetChecksDefinition]:
     """One check per table that a schedule builds, and per platform's series."""
     return [
-        *(_partition_check(key, partitions.daily) for key in (*DAILY_KEYS.values(), ANOMALIES_KEY)),
+        *(
+            _partition_check(key, partitions.daily)
+            for key in (*DAILY_KEYS.values(), ANOMALIES_KEY, RECONCILIATIONS_KEY)
+        ),
         _partition_check(WEEKLY_KEY, partitions.weekly),
         _partition_check(MONTHLY_KEY, partitions.monthly),
         *(

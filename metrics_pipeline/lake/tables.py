@@ -8,6 +8,7 @@ from metrics_pipeline.lake.application_tables import APPLICATION_TABLES
 from metrics_pipeline.lake.content_state_tables import CONTENT_STATE_TABLES
 from metrics_pipeline.lake.event_tables import EVENT_TABLES
 from metrics_pipeline.lake.messaging_tables import MESSAGE_STATUSES
+from metrics_pipeline.lake.reconciliation_tables import RECONCILIATIONS
 from metrics_pipeline.lake.table_spec import TENANT, ColumnType, TableSpec, columns_of
 
 _READING: tuple[tuple[str, ColumnType, str], ...] = (
@@ -280,6 +281,7 @@ TABLES: dict[str, TableSpec] = {
         WEEKLY_METRICS,
         MONTHLY_METRICS,
         ANOMALIES,
+        RECONCILIATIONS,
         *EVENT_TABLES,
         *CONTENT_STATE_TABLES,
         *APPLICATION_TABLES,

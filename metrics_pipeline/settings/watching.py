@@ -34,6 +34,12 @@ class WatchSettings(ApplicationSettings):
     )
     watch_cron: str = Field("40 * * * *", description="Looks for partitions that are missing.")
     anomaly_cron: str = Field("30 3 * * *", description="Looks for anomalies, after the daily close.")
+    reconciliation_cron: str = Field(
+        "40 5 * * *", description="Compares two ways to the same number, after the closes."
+    )
+    drift_tolerance: float = Field(
+        0.01, ge=0, description="Relative drift between two sources up to which nobody is told, 0.01 = 1 %."
+    )
     anomaly_metrics: str = Field(
         "", description="Metrics looked at for anomalies beside those of the catalogue; several with commas between."
     )

@@ -10,22 +10,26 @@ from sqlalchemy import update
 from metrics_pipeline.assets.aggregates import DAILY_KEYS, MONTHLY_KEY, WEEKLY_KEY
 from metrics_pipeline.assets.anomalies import ANOMALIES_KEY
 from metrics_pipeline.assets.collection import platform_asset_key
+from metrics_pipeline.assets.reconciliation import RECONCILIATIONS_KEY
 from metrics_pipeline.automation.alerts import Alerts
-from metrics_pipeline.automation.jobs import ANOMALIES, MISSING_PARTITIONS
+from metrics_pipeline.automation.jobs import ANOMALIES, MISSING_PARTITIONS, RECONCILE
 from metrics_pipeline.control.accounts import add_account
 from metrics_pipeline.control.alerts import firing_keys
 from metrics_pipeline.control.database import writing
 from metrics_pipeline.control.models import Credential
 from metrics_pipeline.control.workspaces import add_workspace
 from metrics_pipeline.definitions import build_definitions
+from metrics_pipeline.lake.predicates import Partitions
 from metrics_pipeline.lake.tables import DAILY_METRICS, WEEKLY_METRICS
 from metrics_pipeline.pipeline import Pipeline
+from metrics_pipeline.windows import Window
 from metrics_pipeline_tests.aggregation.day_rows import Day, table_from
+from metrics_pipeline_tests.aggregation.readings import World, insight
 from metrics_pipeline_tests.automation.conftest import Load, instant
 from metrics_pipeline_tests.automation.receivers import Webhook
 
 NOW = instant("2026-03-18T10:30")
-DAILY = (*DAILY_KEYS.values(), ANOMALIES_KEY)
+DAILY = (*DAILY_KEYS.values(), ANOMALIES_KEY, RECONCILIATIONS_KEY)
 INSIGHTS = platform_asset_key("x", "insights")
 
 
@@ -168,6 +172,43 @@ def test_a_broken_table_is_told_and_so_is_its_repair(
     assert webhook.received == [
         "Check keys_unique of weekly_metrics failed. Rows against it: 1. Expected: No two rows share a key.",
         "Recovered: check keys_unique of weekly_metrics passes.",
+    ]
+
+
+def test_numbers_that_drift_apart_are_told_once_and_so_is_that_they_meet_again(
+    load: Load, pipeline: Pipeline, instance: dg.DagsterInstance, webhook: Webhook
+) -> None:
+    day = date(2026, 3, 9)
+    World(insights=[insight("views", day, 10.0)]).write(pipeline.engine)
+    pipeline.builder.daily("account", Window.of_day(day), NOW)
+    pipeline.builder.daily("workspace", Window.of_day(day), NOW)
+    pipeline.builder.weekly(Window.of_day(day), NOW)
+    with pipeline.engine.session() as session:
+        rows = session.run("select * replace (value + 4 as value) from weekly_metrics").read_all()
+    week = Partitions(between=("week_start", day, day + timedelta(days=7)))
+    pipeline.lake.replace("weekly_metrics", week, lambda _: rows.cast(WEEKLY_METRICS.schema))
+
+    def close(at: Pipeline) -> dg.AssetCheckEvaluation:
+        tags = {
+            "dagster/asset_partition_range_start": "2026-03-01",
+            "dagster/asset_partition_range_end": "2026-03-18",
+        }
+        job = build_definitions(at, fixed=True).resolve_job_def(RECONCILE)
+        result = job.execute_in_process(instance=instance, tags=tags)
+        Alerts.of(at).deliver()
+        return next(e for e in result.get_asset_check_evaluations() if e.asset_check_key.name == "reconciled")
+
+    evaluation = close(pipeline)
+    assert not evaluation.passed
+    assert evaluation.severity is dg.AssetCheckSeverity.ERROR
+    close(pipeline)
+    pipeline.builder.weekly(Window.of_day(day), NOW)
+    assert close(pipeline).passed
+    assert webhook.received == [
+        "2 numbers have drifted apart: week 2026-03-09, days and period: views of acme, instagram, account (all) is 14 "
+        "against 10 (28.6 %). week 2026-03-09, days and period: views of acme, instagram, workspace (all) is 14 "
+        "against 10 (28.6 %).",
+        "Numbers that had drifted apart meet again.",
     ]
 
 

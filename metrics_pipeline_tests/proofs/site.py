@@ -21,6 +21,7 @@ from metrics_pipeline.lake.application_tables import APPLICATION_TABLES
 from metrics_pipeline.lake.content_state_tables import CONTENT_STATE_TABLES
 from metrics_pipeline.lake.event_tables import EVENT_TABLES
 from metrics_pipeline.lake.messaging_tables import MESSAGE_STATUSES
+from metrics_pipeline.lake.reconciliation_tables import RECONCILIATIONS
 from metrics_pipeline.lake.tables import TABLES
 from metrics_pipeline.pipeline import Pipeline
 from metrics_pipeline.sandbox.server import PLATFORMS, SandboxServer
@@ -30,7 +31,14 @@ COMMAND = [sys.executable, "-c", "from metrics_pipeline.cli.main import main; ma
 RUN_COLUMNS = frozenset({"run_id"})
 # Raw responses tell what was received and when: two runs rightly leave two sets of them.
 # First-party content, the application database and anomalies have proofs of their own.
-_WRITTEN_ELSEWHERE = (*EVENT_TABLES, *CONTENT_STATE_TABLES, *APPLICATION_TABLES, MESSAGE_STATUSES, ANOMALIES)
+_WRITTEN_ELSEWHERE = (
+    *EVENT_TABLES,
+    *CONTENT_STATE_TABLES,
+    *APPLICATION_TABLES,
+    MESSAGE_STATUSES,
+    ANOMALIES,
+    RECONCILIATIONS,
+)
 _ELSEWHERE = {spec.name for spec in _WRITTEN_ELSEWHERE}
 COMPARED = tuple(name for name in TABLES if name != "api_responses" and name not in _ELSEWHERE)
 REGISTERED = datetime(2026, 3, 1, tzinfo=UTC)

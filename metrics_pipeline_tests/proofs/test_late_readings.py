@@ -26,8 +26,8 @@ from metrics_pipeline_tests.proofs.sizes import figure, size
 
 FIRST = date(2024, 2, 1)  # a leap year, and summer time begins and ends in it
 DAYS = size(40, 366)
-SEEDS = range(size(1, 5))
-BATCHES = size(4, 24)
+SEEDS = range(size(1, 3))
+BATCHES = size(4, 12)
 LEVELS: tuple[EntityType, ...] = ("post", "account", "workspace")
 TABLES = ("daily_metrics", "weekly_metrics", "monthly_metrics")
 NOW = datetime(FIRST.year, FIRST.month, FIRST.day, 12, tzinfo=UTC) + DAYS * DAY
