@@ -26,6 +26,7 @@ def build_definitions(pipeline: Pipeline, *, fixed: bool = False) -> dg.Definiti
     from metrics_pipeline.assets.content import content_assets
     from metrics_pipeline.assets.erasure import erasure_job
     from metrics_pipeline.assets.maintenance import maintenance_job
+    from metrics_pipeline.assets.messaging import messaging_assets
     from metrics_pipeline.assets.reconciliation import reconciliation_asset
     from metrics_pipeline.assets.resource import pipeline_resource
     from metrics_pipeline.automation.application import application_jobs
@@ -51,7 +52,8 @@ def build_definitions(pipeline: Pipeline, *, fixed: bool = False) -> dg.Definiti
         assets=[
             *(asset for spec in platforms for asset in collection_assets(spec, partitions)),
             *side_tables(platforms),
-            *aggregate_assets(platforms, partitions),
+            *aggregate_assets(platforms, partitions, tables),
+            *messaging_assets(tables),
             anomaly_asset(partitions),
             reconciliation_asset(partitions),
             *content_assets(partitions),

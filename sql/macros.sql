@@ -5,7 +5,13 @@ create or replace macro days_between(earlier, later) as date_diff('day', earlier
 create or replace macro utc_day(instant) as cast(instant as date);
 create or replace macro day_start(day) as cast(day as timestamptz);
 create or replace macro hours_between(earlier, later) as date_sub('hour', earlier, later);
+create or replace macro seconds_between(earlier, later) as (epoch_us(later) - epoch_us(earlier)) / 1000000.0;
 create or replace macro hours(n) as to_hours(n);
+-- the earlier of two instants, either of which may be unknown
+create or replace macro earlier_of(one, other) as coalesce(least(one, other), one, other);
+-- the days of [first, until) as a list
+create or replace macro days_listed(first, until) as
+    cast(range(cast(first as timestamp), cast(until as timestamp), interval 1 day) as date[]);
 create or replace macro plus_days(day, n) as day + cast(n as integer);
 -- text without surrounding white space, null where nothing is left
 create or replace macro filled(txt) as nullif(trim(txt, chr(32) || chr(9) || chr(10) || chr(13)), '');

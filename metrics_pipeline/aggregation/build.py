@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from metrics_pipeline.aggregation.messaging import MessagingDays
 from metrics_pipeline.aggregation.relations import Period, months, period_relations, weeks
 from metrics_pipeline.catalog.loader import Catalog
 from metrics_pipeline.catalog.relations import cadence_relation, catalog_relations
@@ -16,7 +17,7 @@ from metrics_pipeline.lake.predicates import Partitions
 from metrics_pipeline.settings import Settings
 from metrics_pipeline.windows import Window, midnight
 
-EntityType = Literal["account", "post", "workspace", "content", "creator"]
+EntityType = Literal["account", "post", "workspace", "content", "creator", "campaign"]
 # What one day of an entity type reads of exactly that day, so that a day costs the same whatever the history.
 _SAME_DAY = ("content_daily", "viewer_days", "events")
 
@@ -58,9 +59,12 @@ class Builder:
             "lateness_days": self.settings.event_lateness_days,
             "viewers_from": now.date() - timedelta(days=self.settings.events_days),
         }
+        messaging = MessagingDays.of(self.engine, self.settings, entity_type, window)
+        parameters |= messaging.parameters
         partitions = Partitions(equals={"entity_type": entity_type}, between=("date", window.first_day, window.end_day))
         relations = catalog_relations(self.catalog) | cadence_relation(self.catalog, self.settings.cadence)
-        days = dict.fromkeys(_SAME_DAY, (window.first_day, window.end_day))
+        relations |= messaging.relations
+        days = dict.fromkeys(_SAME_DAY, (window.first_day, window.end_day)) | messaging.days
         piece = Piece(parameters, relations, days)
         return self.engine.build_changed_days("daily_metrics", f"daily/{entity_type}.sql", partitions, piece)
 
@@ -84,7 +88,7 @@ class Builder:
             return Piece(
                 {"first": first, "end": end, "window": iso_window, "viewers_from": viewers_from},
                 of_catalog | period_relations(part, now.date(), self.settings.week_start_index),
-                dict.fromkeys(("daily_metrics", "viewer_days"), (first, end)),
+                dict.fromkeys(("daily_metrics", "viewer_days", "app_messages"), (first, end)),
             )
 
         pieces = [piece(part) for part in self._portions(periods)]

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import sqlalchemy as sa
 
 from metrics_pipeline.application.connection import reading
+from metrics_pipeline.application.days_read import remember_reads
 from metrics_pipeline.application.pages import Misfits, PageReader
 from metrics_pipeline.application.source import SourceTable, inspect
 from metrics_pipeline.catalog.application import ApplicationTable
@@ -84,6 +85,7 @@ class Extractor:
         merged = merge_days(self.engine, spec, days, read)
         done.rows, done.changed, done.is_changed = merged.rows, merged.changed, merged.is_changed
         done.beside = tuple(sorted(set(merged.changed) - set(days)))
+        remember_reads(self.engine, declared.name, days, now)
         return done
 
     def _check_types(self, spec: TableSpec) -> None:

@@ -1,4 +1,4 @@
-"""The aggregate tables: daily per account, post and workspace, then weeks and months from days."""
+"""The aggregate tables: days of every kind of entity, then weeks and months from days."""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -7,9 +7,11 @@ import dagster as dg
 
 from metrics_pipeline.aggregation.build import EntityType
 from metrics_pipeline.aggregation.coverage import Coverage, coverage
+from metrics_pipeline.assets.application_keys import application_deps
 from metrics_pipeline.assets.collection import POSTS_KEY, STATUS_KEY, platform_asset_key
 from metrics_pipeline.assets.content import DAILY_KEY as CONTENT_DAILY_KEY
 from metrics_pipeline.assets.describe import table_metadata
+from metrics_pipeline.catalog.application import ApplicationTable
 from metrics_pipeline.catalog.models import PlatformSpec
 from metrics_pipeline.lake.table_spec import TableSpec
 from metrics_pipeline.lake.tables import DAILY_METRICS, MONTHLY_METRICS, WEEKLY_METRICS
@@ -29,6 +31,7 @@ DAILY_KEYS: dict[EntityType, dg.AssetKey] = {
     "workspace": dg.AssetKey(["daily_metrics", "workspace"]),
     "content": dg.AssetKey(["daily_metrics", "content"]),
     "creator": dg.AssetKey(["daily_metrics", "creator"]),
+    "campaign": dg.AssetKey(["daily_metrics", "campaign"]),
 }
 WEEKLY_KEY = dg.AssetKey(["weekly_metrics"])
 MONTHLY_KEY = dg.AssetKey(["monthly_metrics"])
@@ -42,8 +45,13 @@ def _daily(entity_type: EntityType) -> Build:
     return lambda pipeline, window: pipeline.builder.daily(entity_type, window, pipeline.settings.clock.now())
 
 
-def aggregate_assets(platforms: Sequence[PlatformSpec], partitions: PartitionSets) -> list[dg.AssetsDefinition]:
+def aggregate_assets(
+    platforms: Sequence[PlatformSpec], partitions: PartitionSets, application_tables: Sequence[ApplicationTable]
+) -> list[dg.AssetsDefinition]:
     """The aggregate assets, each a single-run backfill over any range."""
+    messaging = application_deps(application_tables, ("messages", "campaigns", "contacts", "conversations"))
+    conversations = application_deps(application_tables, ("messages", "conversations"))
+    campaigns = application_deps(application_tables, ("messages", "campaigns"))
     readings = [
         platform_asset_key(p.platform, collection) for p in platforms for collection in ("counters", "insights")
     ]
@@ -61,7 +69,12 @@ def aggregate_assets(platforms: Sequence[PlatformSpec], partitions: PartitionSet
             DAILY_KEYS["account"],
             DAILY_METRICS,
             partitions.daily,
-            [*_upstream([*readings, DAILY_KEYS["post"]]), dg.AssetDep(POSTS_KEY), dg.AssetDep(STATUS_KEY)],
+            [
+                *_upstream([*readings, DAILY_KEYS["post"]]),
+                dg.AssetDep(POSTS_KEY),
+                dg.AssetDep(STATUS_KEY),
+                *conversations,
+            ],
             _daily("account"),
             "One metric of one account per day: its own series, counter or import, else the sum of its posts.",
         ),
@@ -69,7 +82,7 @@ def aggregate_assets(platforms: Sequence[PlatformSpec], partitions: PartitionSet
             DAILY_KEYS["workspace"],
             DAILY_METRICS,
             partitions.daily,
-            _upstream([DAILY_KEYS["account"], CONTENT_DAILY_KEY]),
+            [*_upstream([DAILY_KEYS["account"], CONTENT_DAILY_KEY]), *messaging],
             _daily("workspace"),
             "One metric of one workspace per day and platform; distinct people are never summed.",
         ),
@@ -90,10 +103,18 @@ def aggregate_assets(platforms: Sequence[PlatformSpec], partitions: PartitionSet
             "One metric of one creator per day; distinct viewers are counted anew, not summed.",
         ),
         _aggregate_asset(
+            DAILY_KEYS["campaign"],
+            DAILY_METRICS,
+            partitions.daily,
+            campaigns,
+            _daily("campaign"),
+            "One metric of one campaign of the application per day on which it sent anything; lifetimes beside it.",
+        ),
+        _aggregate_asset(
             WEEKLY_KEY,
             WEEKLY_METRICS,
             partitions.weekly,
-            _upstream(days),
+            [*_upstream(days), *application_deps(application_tables, ("messages",))],
             lambda pipeline, window: pipeline.builder.weekly(window, pipeline.settings.clock.now()),
             WEEKLY_METRICS.description,
         ),
@@ -101,7 +122,7 @@ def aggregate_assets(platforms: Sequence[PlatformSpec], partitions: PartitionSet
             MONTHLY_KEY,
             MONTHLY_METRICS,
             partitions.monthly,
-            _upstream(days),
+            [*_upstream(days), *application_deps(application_tables, ("messages",))],
             lambda pipeline, window: pipeline.builder.monthly(window, pipeline.settings.clock.now()),
             MONTHLY_METRICS.description,
         ),

@@ -8,6 +8,7 @@ import dagster as dg
 
 from metrics_pipeline.application.flow import ApplicationFlow
 from metrics_pipeline.application.lake_tables import table_spec
+from metrics_pipeline.assets.application_keys import application_key
 from metrics_pipeline.assets.collection import OUTCOME_TAG
 from metrics_pipeline.assets.describe import table_metadata
 from metrics_pipeline.automation.jobs import DAYS_TAG
@@ -21,15 +22,13 @@ from metrics_pipeline.windows import Window
 if TYPE_CHECKING:
     from metrics_pipeline.application.extraction import Extracted
 
+__all__ = ["application_assets", "application_key"]
+
 # Two runs that write one table wait for each other instead of redoing each other's work.
 POOL = "application"
 # A database that is restarted is back within a minute; what is declared wrongly is not tried again.
 RETRY = dg.RetryPolicy(max_retries=2, delay=30, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 DAYS_SHOWN = 100
-
-
-def application_key(table: str) -> dg.AssetKey:
-    return dg.AssetKey(["app", table])
 
 
 def application_assets(tables: Sequence[ApplicationTable], partitions: PartitionSets) -> list[dg.AssetsDefinition]:

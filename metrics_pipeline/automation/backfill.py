@@ -34,11 +34,15 @@ _STAGES: tuple[tuple[str, ...], ...] = (
     ("content_hourly",),
     ("content_daily",),
     ("daily_metrics",),
+    ("campaign_metrics", "contact_metrics"),
     ("anomalies",),
     ("weekly_metrics",),
     ("monthly_metrics",),
     ("reconciliations",),
 )
+
+# Stages with tables that have no partitions: those that are read whole, and present states.
+_PARTLY_WHOLE = (("app",), ("campaign_metrics", "contact_metrics"))
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,7 @@ class Backfiller:
         steps: list[Step] = []
         for stage in _STAGES:
             members = [a for a in assets if a.path[-1] in stage or a.path[0] in stage]
-            if stage == ("app",):  # tables that are read whole have no partitions
+            if stage in _PARTLY_WHOLE:
                 whole = tuple(a for a in members if self._graph.get(a).partitions_def is None)
                 members = [a for a in members if a not in whole]
                 steps += [Step(whole, ())] if whole else []

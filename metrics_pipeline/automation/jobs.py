@@ -11,6 +11,7 @@ from metrics_pipeline.assets.aggregates import DAILY_KEYS, MONTHLY_KEY, WEEKLY_K
 from metrics_pipeline.assets.anomalies import ANOMALIES_KEY
 from metrics_pipeline.assets.collection import platform_asset_key
 from metrics_pipeline.assets.content import DAILY_KEY, EVENTS_KEY, METRICS_KEY
+from metrics_pipeline.assets.messaging import CAMPAIGN_METRICS_KEY, CONTACT_METRICS_KEY
 from metrics_pipeline.assets.reconciliation import RECONCILIATIONS_KEY
 from metrics_pipeline.catalog.models import PlatformSpec
 from metrics_pipeline.collection.request import CollectionKind
@@ -74,8 +75,8 @@ def close_jobs() -> list[AssetJob]:
     return [
         dg.define_asset_job(
             DAILY_CLOSE,
-            selection=dg.AssetSelection.assets(*DAILY_KEYS.values()),
-            description="Rebuild the daily metrics of the days that may still change.",
+            selection=dg.AssetSelection.assets(*DAILY_KEYS.values(), CAMPAIGN_METRICS_KEY, CONTACT_METRICS_KEY),
+            description="Rebuild the daily metrics of the days that may still change, then campaigns and contacts.",
         ),
         dg.define_asset_job(
             WEEKLY_CLOSE,

@@ -136,8 +136,9 @@ def schedules(
         "Rows of the application database: today, yesterday and the days before that are read once more.",
         _without_database,
     )
-    # one more day than the longest restatement: its provisional mark has to be taken off as well
-    trailing = restatement_days(platforms) + 1
+    # one more day than the longest restatement, by a platform or a late reply: its provisional mark has to be taken off
+    # as well
+    trailing = max(restatement_days(platforms), settings.reply_window_days) + 1
     yield _schedule(
         "daily_close",
         DAILY_CLOSE,

@@ -30,15 +30,16 @@ class Metric(_Model):
 
     additivity says how days become a week or a month; across_entities how accounts become a workspace.
     `derived` metrics are computed by sql/daily/ from others, never read from a platform. The levels content and
-    creator are first-party content: their values come from events, under platform 'app'. With `anomalies` its days are
+    creator are first-party content: their values come from events, campaign from the application, both under platform
+    'app'. With `anomalies` its days are
     compared with their weekdays.
     """
 
     name: str
     label: str
     description: str
-    unit: Literal["count", "seconds", "ratio", "percent", "currency"]
-    levels: list[Literal["account", "post", "workspace", "content", "creator"]] = Field(min_length=1)
+    unit: Literal["count", "seconds", "ratio", "percent", "currency", "score"]
+    levels: list[Literal["account", "post", "workspace", "content", "creator", "campaign"]] = Field(min_length=1)
     additivity: Additivity
     across_entities: AcrossEntities
     comparable_across_platforms: bool = False

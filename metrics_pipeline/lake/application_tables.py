@@ -117,3 +117,18 @@ ASSETS = application_table(
 )
 
 APPLICATION_TABLES = (MESSAGES, CAMPAIGNS, CONTACTS, CONVERSATIONS, ORDERS, LICENCES, ASSETS)
+
+APPLICATION_READS = TableSpec(
+    "application_reads",
+    "Up to when a day of one of the application's tables is known: a day without rows was empty, or never read.",
+    columns_of(
+        (
+            ("table_name", "string", "Table of the application, as it is declared."),
+            ("date", "date", "UTC day that was read."),
+            ("last_read_at", "timestamp", "When it was read last."),
+        ),
+    ),
+    partition_by=(),
+    keys=("table_name", "date"),
+    sort_by=("table_name", "date"),
+)

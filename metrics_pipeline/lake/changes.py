@@ -19,6 +19,7 @@ from metrics_pipeline.lake.table_spec import TableSpec
 from metrics_pipeline.windows import runs_of_days
 
 CHANGED_DAYS = "changed.days"
+CHANGED_FROM = "changed.from"
 RUN = "run"
 _SOURCE = "source."
 
@@ -41,20 +42,25 @@ def author() -> dict[str, str]:
     return {} if run_id is None else {RUN: run_id}
 
 
-def days_note(days: Iterable[date]) -> dict[str, str]:
-    """The metadata of a commit that changed these days."""
+def days_note(days: Iterable[date], since: date | None = None) -> dict[str, str]:
+    """The metadata of a commit that changed these days, and what its rows tell from a day on."""
     spans = [f"{w.first_day}/{w.end_day - timedelta(days=1)}" for w in runs_of_days(days)]
-    return {CHANGED_DAYS: json.dumps(spans)}
+    return {CHANGED_DAYS: json.dumps(spans)} | ({} if since is None else {CHANGED_FROM: since.isoformat()})
 
 
 @dataclass(frozen=True)
 class Change:
-    """One commit. days: empty where it changed none, as compaction does. sources: versions it was built from."""
+    """One commit. days: empty where it changed none, as compaction does. sources: versions it was built from.
+
+    since: the day of the earliest instant that its rows tell anew, where that is not their day: a conversation of March
+    that is closed in May changes in March's partition, and how many are open from May on.
+    """
 
     table: str
     version: int
     at: datetime
     days: frozenset[date]
+    since: date | None
     run: str | None
     sources: Mapping[str, int]
 
@@ -102,6 +108,7 @@ def _change(name: str, commit: Mapping[str, object]) -> Change:
         int(str(commit["version"])),
         datetime.fromtimestamp(int(str(commit["timestamp"])) / 1000, UTC),
         frozenset(_days(json.loads(str(commit.get(CHANGED_DAYS, "[]"))))),
+        date.fromisoformat(str(commit[CHANGED_FROM])) if CHANGED_FROM in commit else None,
         None if commit.get(RUN) is None else str(commit[RUN]),
         {k.removeprefix(_SOURCE): int(str(v)) for k, v in commit.items() if k.startswith(_SOURCE)},
     )

@@ -17,7 +17,7 @@ from deltalake import DeltaTable, Transaction
 
 from metrics_pipeline.errors import UserError
 from metrics_pipeline.lake.changes import days_note
-from metrics_pipeline.lake.differences import differences, differing_days
+from metrics_pipeline.lake.differences import differences, differing_days, first_difference
 from metrics_pipeline.lake.engine import Engine, Session
 from metrics_pipeline.lake.lake import commit_retries, replace_partitions
 from metrics_pipeline.lake.predicates import Partitions
@@ -80,8 +80,8 @@ def merge_rows(
                 partitions, changed = _prepare(session, spec, days)
                 if partitions is not None:
                     predicate = partitions.predicate(spec)
+                    note = days_note(changed, _since(session, spec, predicate))
                     rows = session.run(f"select * from gathered where {predicate} order by {_names(_order(spec))}")  # noqa: S608 - names of our own
-                    note = days_note(changed)
                     replace_partitions(target, predicate, rows.cast(spec.schema), note, transaction=transaction)
                 return Merged(incoming.count_rows(), tuple(changed), partitions is not None)
     raise AssertionError("unreachable: the last attempt raises")
@@ -102,6 +102,12 @@ def _prepare(session: Session, spec: TableSpec, days: Collection[date]) -> tuple
     if not changed:
         return None, []
     return Partitions(one_of=(spec.day_column, changed)), changed
+
+
+def _since(session: Session, spec: TableSpec, predicate: str) -> date | None:
+    instants = [c.name for c in spec.columns if c.type == "timestamp" and c.name != _read_at(spec)]
+    fresh, stale = (f"(select * from {name} where {predicate})" for name in ("gathered", spec.name))  # noqa: S608 - names of our own
+    return first_difference(session, fresh, stale, spec.keys, instants)
 
 
 def _other_days(session: Session, spec: TableSpec) -> list[date]:

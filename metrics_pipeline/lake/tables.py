@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from metrics_pipeline.lake.account_tables import ACCOUNT_HISTORY
 from metrics_pipeline.lake.anomaly_tables import ANOMALIES
-from metrics_pipeline.lake.application_tables import APPLICATION_TABLES
+from metrics_pipeline.lake.application_tables import APPLICATION_READS, APPLICATION_TABLES
 from metrics_pipeline.lake.content_state_tables import CONTENT_STATE_TABLES
 from metrics_pipeline.lake.event_tables import EVENT_TABLES
-from metrics_pipeline.lake.messaging_tables import MESSAGE_STATUSES
+from metrics_pipeline.lake.messaging_tables import MESSAGING_TABLES
 from metrics_pipeline.lake.reconciliation_tables import RECONCILIATIONS
 from metrics_pipeline.lake.table_spec import TENANT, ColumnType, TableSpec, columns_of
 
@@ -156,9 +156,9 @@ _SERIES_KEY: tuple[tuple[str, ColumnType, str], ...] = (
     (
         "platform",
         "string",
-        "Platform name; 'all' sums comparable ones, 'app' is first-party content.",
+        "Platform name; 'all' sums comparable ones, 'app' is what the application itself knows.",
     ),
-    ("entity_type", "string", "workspace, account, post, content or creator."),
+    ("entity_type", "string", "workspace, account, post, content, creator or campaign."),
     ("entity_id", "string", "Its id."),
     ("account_id", "string", "The account of an account or post row; else null."),
     ("metric", "string", "Canonical metric."),
@@ -166,8 +166,8 @@ _SERIES_KEY: tuple[tuple[str, ColumnType, str], ...] = (
 
 DAILY_METRICS = TableSpec(
     "daily_metrics",
-    "One metric of one entity (workspace, account, post, content item, creator) on one UTC day partition: "
-    "the table everything later reads.",
+    "One metric of one entity (workspace, account, post, content item, creator, campaign) on one UTC day "
+    "partition: the table everything later reads.",
     columns_of(
         (("date", "date", "Measured day."),),
         _SERIES_KEY,
@@ -182,7 +182,7 @@ DAILY_METRICS = TableSpec(
                 "value, zero, not_supported, not_permitted, failed, unknown, insufficient_data or no_components.",
             ),
             ("reason", "string", "Why there is no value, or what qualifies it."),
-            ("source", "string", "series, counter, gauge, import, posts, accounts, events or derived."),
+            ("source", "string", "series, counter, gauge, import, posts, accounts, events, application or derived."),
             ("is_complete", "boolean", "The day is over and everything the value needs was read."),
             ("is_provisional", "boolean", "The platform may still restate the day."),
             ("definition_version", "int", "Counts changes of what the platform means by the metric."),
@@ -285,6 +285,7 @@ TABLES: dict[str, TableSpec] = {
         *EVENT_TABLES,
         *CONTENT_STATE_TABLES,
         *APPLICATION_TABLES,
-        MESSAGE_STATUSES,
+        APPLICATION_READS,
+        *MESSAGING_TABLES,
     )
 }

@@ -26,4 +26,10 @@ class ApplicationSettings(StoreSettings):
     application_trailing_days: int = Field(
         2, ge=0, description="Days before yesterday that every daily extraction reads again."
     )
+    reply_window_days: int = Field(
+        7, ge=1, le=90, description="Days in which an inbound message counts as the reply to a message, or its answer."
+    )
+    contact_score_days: int = Field(
+        90, ge=1, le=730, description="Days of messages behind the engagement score of a contact."
+    )
     application_cron: str = Field("40 2 * * *", description="Daily extraction from it, before the daily close.")

@@ -17,10 +17,10 @@ import pyarrow as pa
 from metrics_pipeline.control.accounts import add_account
 from metrics_pipeline.control.workspaces import add_workspace
 from metrics_pipeline.lake.anomaly_tables import ANOMALIES
-from metrics_pipeline.lake.application_tables import APPLICATION_TABLES
+from metrics_pipeline.lake.application_tables import APPLICATION_READS, APPLICATION_TABLES
 from metrics_pipeline.lake.content_state_tables import CONTENT_STATE_TABLES
 from metrics_pipeline.lake.event_tables import EVENT_TABLES
-from metrics_pipeline.lake.messaging_tables import MESSAGE_STATUSES
+from metrics_pipeline.lake.messaging_tables import MESSAGING_TABLES
 from metrics_pipeline.lake.reconciliation_tables import RECONCILIATIONS
 from metrics_pipeline.lake.tables import TABLES
 from metrics_pipeline.pipeline import Pipeline
@@ -35,9 +35,10 @@ _WRITTEN_ELSEWHERE = (
     *EVENT_TABLES,
     *CONTENT_STATE_TABLES,
     *APPLICATION_TABLES,
-    MESSAGE_STATUSES,
     ANOMALIES,
     RECONCILIATIONS,
+    APPLICATION_READS,
+    *MESSAGING_TABLES,
 )
 _ELSEWHERE = {spec.name for spec in _WRITTEN_ELSEWHERE}
 COMPARED = tuple(name for name in TABLES if name != "api_responses" and name not in _ELSEWHERE)

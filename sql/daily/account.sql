@@ -1,7 +1,8 @@
 -- daily_metrics, entity_type 'account'. Grain: one metric of one account on one day in [$start, $end).
 -- Inputs: insight_readings, counter_readings, collection_status, posts, daily_metrics (posts of the same days).
 -- A value comes from the account's own series, counter or import, else it is the sum of its posts; where there
--- is none, the state of the collection says why. No row means it was not asked for.
+-- is none, the state of the collection says why. No row means it was not asked for. What the application knows of an
+-- account's messages is platform 'app'.
 with
 measured as (
     -- include daily/measured.sql
@@ -197,18 +198,26 @@ derived_rows as (
         case when o.posts is null then d.reason else 'over the ' || o.posts || ' posts that have both' end as reason
     from derived as d
     left join over_posts as o using (date, workspace_id, platform, account_id, metric)
+),
+account_rows as (
+    select
+        date, workspace_id, platform,
+        'account' as entity_type,
+        account_id as entity_id,
+        account_id, metric, value, lifetime_value, numerator, denominator, state, reason, source,
+        is_complete, is_provisional, definition_version, readings, readings_expected, days_spanned,
+        entities_present, entities_expected, last_read_at, day_timezone,
+        false as approximate
+    from (
+        select * from base
+        union all by name
+        select *, 'derived' as source from derived_rows
+    )
+),
+of_messages as (
+    -- include daily/account_app.sql
 )
-select
-    date, workspace_id, platform,
-    'account' as entity_type,
-    account_id as entity_id,
-    account_id, metric, value, lifetime_value, numerator, denominator, state, reason, source,
-    is_complete, is_provisional, definition_version, readings, readings_expected, days_spanned,
-    entities_present, entities_expected, last_read_at, day_timezone,
-    false as approximate
-from (
-    select * from base
-    union all by name
-    select *, 'derived' as source from derived_rows
-)
+select * from account_rows
+union all by name
+select * from of_messages
 order by workspace_id, platform, entity_id, metric

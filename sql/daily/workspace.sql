@@ -3,7 +3,7 @@
 -- and of the $carry_days before). Sums are over accounts with a value; entities_expected says how many should
 -- have one: also those that nobody asked today but were asked in the $carry_days before. A level that was not
 -- read today counts with its last value for $carry_days days, then the sum is null. No row where nobody was asked.
--- The application's own content is platform 'app', and never part of 'all'.
+-- What the application itself knows, its content and its messages, is platform 'app', and never part of 'all'.
 with
 account_rows as (
     select d.*, m.additivity, m.across_entities, m.comparable
@@ -11,7 +11,8 @@ account_rows as (
     inner join metric_catalog as m using (metric)
     where
         d.entity_type = 'account' and d.date >= plus_days($start, -$carry_days) and d.date < $end
-        and list_contains(m.levels, 'workspace')
+        -- what the application knows of messages is counted anew for the workspace
+        and d.platform <> 'app' and list_contains(m.levels, 'workspace')
 ),
 today as (
     select * from account_rows where date >= $start and state <> 'not_supported'
@@ -147,8 +148,13 @@ of_accounts as (
 ),
 of_content as (
     -- include daily/workspace_app.sql
+),
+of_messages as (
+    -- include daily/workspace_messages.sql
 )
 select * from of_accounts
 union all by name
 select * from of_content
+union all by name
+select * from of_messages
 order by workspace_id, platform, entity_id, metric

@@ -30,5 +30,5 @@ union all by name
 select *
 from daily_metrics
 where
-    entity_type = 'workspace' and platform = 'app'
+    entity_type = 'workspace' and platform = 'app' and source = 'events'
     and date >= $start and date < $end and date < $viewers_from

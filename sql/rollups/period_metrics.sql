@@ -1,7 +1,8 @@
 -- Grain: one metric of one entity in one period of the relation `calendar` (date, period_start, day_offset) and
 -- `periods` (period_start, period_end, previous_start, days_expected, days_elapsed, is_output). The period before
 -- the first is in both, for growth. Inputs: daily_metrics, insight_readings (the platform's own $window values), and
--- viewer_days, from which distinct viewers of a period are counted where it begins on $viewers_from or later.
+-- viewer_days, from which distinct viewers of a period are counted where it begins on $viewers_from or later, and
+-- app_messages, from which distinct active contacts are.
 -- Growth compares with the calendar-preceding period; the first state that matches counts, see docs/metrics.md.
 with
 sums as (
@@ -19,6 +20,7 @@ sums as (
         stable_sum(case when numerator is not null then denominator end) as denominator,
         count(*) filter (where is_complete) as complete_days,
         max(date) filter (where is_complete) as last_complete_day,
+        coalesce(bool_or(not is_complete and source = 'application'), false) as has_unread_days,
         bool_or(is_provisional) as is_provisional,
         min(definition_version) filter (where value is not null) as first_version,
         max(definition_version) as definition_version,
@@ -107,6 +109,11 @@ window_values as (
         on v.period_start = s.period_start and v.workspace_id = s.workspace_id
         and v.entity_type = s.entity_type and v.entity_id = s.entity_id
     where s.platform = 'app' and s.metric = 'unique_viewers' and s.period_start >= $viewers_from
+    union all by name
+    select *
+    from (
+        -- include rollups/contact_windows.sql
+    )
 ),
 valued as (
     select
@@ -132,9 +139,9 @@ valued as (
         p.period_end, p.previous_start, p.days_expected, p.days_elapsed, p.is_output,
         p.days_elapsed = p.days_expected and case s.additivity
             when 'last_value' then coalesce(s.last_complete_day = plus_days(p.period_end, -1), false)
-            when 'unique' then w.value is not null
+            when 'unique' then w.value is not null and not s.has_unread_days
             -- events come by themselves: a day without a row is a day on which nothing happened
-            else s.platform = 'app' or coalesce(c.covered_days, s.complete_days) = p.days_expected
+            else (s.platform = 'app' and not s.has_unread_days) or coalesce(c.covered_days, s.complete_days) = p.days_expected
         end as is_complete
     from sums as s
     inner join periods as p using (period_start)
@@ -150,7 +157,7 @@ valued as (
 pairs as (
     select
         v.*,
-        v.entity_type = 'workspace' and v.additivity = 'last_value' as is_over_accounts,
+        v.entity_type = 'workspace' and v.additivity = 'last_value' and v.platform <> 'app' as is_over_accounts,
         e.value as previous_value,
         v.value - e.value as change,
         e.is_complete as previous_is_complete,
@@ -267,7 +274,7 @@ compared as (
         and d.entity_type = q.entity_type and d.entity_id = q.entity_id and d.metric = q.metric
         and d.account_id is not distinct from q.account_id
     left join comparable_accounts as a
-        on q.entity_type = 'workspace' and a.period_start = q.period_start and a.workspace_id = q.workspace_id
+        on q.is_over_accounts and a.period_start = q.period_start and a.workspace_id = q.workspace_id
         and a.platform = q.platform and a.metric = q.metric
 ),
 states as (

@@ -23,6 +23,11 @@ select
     max(d.value) filter (where d.metric = 'completion_rate') as completion_rate,
     max(d.value) filter (where d.metric = 'engagement') as engagement,
     max(d.value) filter (where d.metric = 'engagement_rate') as engagement_rate,
+    max(d.value) filter (where d.metric = 'messages_sent') as messages_sent,
+    max(d.value) filter (where d.metric = 'messages_delivered') as messages_delivered,
+    max(d.value) filter (where d.metric = 'messages_read') as messages_read,
+    max(d.value) filter (where d.metric = 'delivery_rate') as delivery_rate,
+    max(d.value) filter (where d.metric = 'read_rate') as read_rate,
     max(d.lifetime_value) filter (where d.metric = 'profile_views') as lifetime_profile_views,
     max(d.lifetime_value) filter (where d.metric = 'impressions') as lifetime_impressions,
     max(d.lifetime_value) filter (where d.metric = 'views') as lifetime_views,
@@ -35,6 +40,9 @@ select
     max(d.lifetime_value) filter (where d.metric = 'watch_time_seconds') as lifetime_watch_time_seconds,
     max(d.lifetime_value) filter (where d.metric = 'subscribers_gained') as lifetime_subscribers_gained,
     max(d.lifetime_value) filter (where d.metric = 'subscribers_lost') as lifetime_subscribers_lost,
+    max(d.lifetime_value) filter (where d.metric = 'messages_sent') as lifetime_messages_sent,
+    max(d.lifetime_value) filter (where d.metric = 'messages_delivered') as lifetime_messages_delivered,
+    max(d.lifetime_value) filter (where d.metric = 'messages_read') as lifetime_messages_read,
     count(*) filter (where not d.is_complete) as incomplete_metrics,
     max(d.last_read_at) as last_read_at
 from daily_metrics as d

@@ -5,6 +5,11 @@ rows as (
 ),
 wide as (
     -- include includes/wide_metrics.sql
+),
+of_workspaces as (
+    -- include includes/wide_workspace_metrics.sql
 )
-select period as week_start, * exclude (period, account_id)
-from wide
+select w.period as week_start, w.* exclude (period, account_id), o.* exclude (period, workspace_id, platform)
+from wide as w
+inner join of_workspaces as o
+    on o.period = w.period and o.workspace_id = w.workspace_id and o.platform = w.platform
