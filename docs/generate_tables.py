@@ -42,8 +42,8 @@ def tables_page() -> str:
         "# Tables and views",
         f"{NOTE} What the numbers mean: [metrics.md](metrics.md).",
         "Times are UTC. `metrics-pipeline sql` and `from metrics_pipeline import connect` read all of them, "
-        "together with `metric_catalog` and `source_catalog`, the catalogue as two relations, and `job_runs`, the "
-        "[jobs log](operations.md#jobs-log).",
+        "together with `metric_catalog` and `source_catalog`, the catalogue as two relations, `job_runs`, the "
+        "[jobs log](operations.md#jobs-log), and functions that give [earlier numbers](as_of.md).",
         "## Tables",
     ]
     for spec in TABLES.values():

@@ -35,15 +35,18 @@ class PipelineStart:
         return week_start_of(self.month, first_weekday)
 
 
-def pipeline_start(settings: Settings) -> PipelineStart:
-    """The start from the settings, else from pipeline.toml, which is written at first use.
+def pipeline_start(settings: Settings, *, fix: bool = True) -> PipelineStart:
+    """The start from the settings, else from pipeline.toml, which is written at first use; not without `fix`.
 
     Raises:
         UserError: the data directory cannot be written, or pipeline.toml cannot be read.
     """
     if settings.pipeline_start and settings.collection_start:
         return PipelineStart(settings.pipeline_start, settings.collection_start)
-    stored = _read(settings) or _write(settings, _default(settings), replace=False)
+    stored = _read(settings)
+    if stored is None:
+        default = _default(settings)
+        stored = _write(settings, default, replace=False) if fix else default
     return PipelineStart(settings.pipeline_start or stored.pipeline, settings.collection_start or stored.collection)
 
 

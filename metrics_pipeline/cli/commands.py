@@ -21,6 +21,7 @@ from metrics_pipeline.cli import (
     maintain,
     plan,
     replay,
+    restatements,
     sandbox,
     sandbox_database,
     sandbox_statuses,
@@ -36,6 +37,7 @@ def register(app: typer.Typer) -> None:
     dev.register(app)
     api.register(app)
     sql.register(app)
+    restatements.register(app)
     backfill.register(app)
     collect.register(app)
     workspaces.register(app)

@@ -15,12 +15,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from metrics_pipeline.cli.app import DataDir, err, out, use_data_dir
+from metrics_pipeline.cli.arguments import parse_day
 from metrics_pipeline.errors import UserError
 
 if TYPE_CHECKING:
     import duckdb
 
+    from metrics_pipeline.connection import AsOf
+
 _EXPLAIN = re.compile(r"^\s*explain(\s+analyze)?\b", re.IGNORECASE)
+_FUNCTION = re.compile(r"_as_of\b|\brestatements\b", re.IGNORECASE)
+_ONLY_KNOWN = "With --as-of only what has a past can be read: SHOW TABLES lists it."
 PROMPT, CONTINUED = "metrics> ", "    ...> "
 
 
@@ -37,19 +42,48 @@ def register(app: typer.Typer) -> None:
 def sql(
     query: Annotated[str | None, typer.Argument(help="One statement; without it, read from standard input.")] = None,
     output: Annotated[SqlFormat, typer.Option("--format", help="json is an array of row objects.")] = SqlFormat.TABLE,
+    as_of: Annotated[
+        str | None,
+        typer.Option("--as-of", help="Show what was known then: 2026-10-01 (the end of that day, UTC) or an instant."),
+    ] = None,
+    first: Annotated[
+        str | None, typer.Option("--from", help="With --as-of: compute no earlier day; saves time on long histories.")
+    ] = None,
+    end: Annotated[str | None, typer.Option("--to", help="With --as-of: the day after the last one.")] = None,
     data_dir: DataDir = None,
 ) -> None:
     """Query all tables and views with SQL (DuckDB), read-only. SHOW TABLES lists them."""
     use_data_dir(data_dir)
+    known = _known(as_of, first, end)
+    is_talk = query is None and sys.stdin.isatty()
+    if query is None and not is_talk:
+        query = sys.stdin.read()
     from metrics_pipeline.connection import connect
 
-    connection = connect()
-    if query is not None:
-        answer(connection, query, output)
-    elif sys.stdin.isatty():
+    connection = connect(as_of=known, functions=query is None or bool(_FUNCTION.search(query)))
+    if query is None:
         _interactive(connection, output)
-    else:
-        answer(connection, sys.stdin.read(), output)
+        return
+    try:
+        answer(connection, query, output)
+    except UserError as error:
+        if known is not None and "does not exist" in str(error):
+            raise UserError(f"{error}\n{_ONLY_KNOWN}") from None
+        raise
+
+
+def _known(as_of: str | None, first: str | None, end: str | None) -> AsOf | None:
+    if as_of is None:
+        if first is not None or end is not None:
+            raise UserError("--from and --to belong to --as-of; without it, say in the query which days you want.")
+        return None
+    from metrics_pipeline.connection import AsOf
+
+    start = parse_day(first, "--from") if first is not None else None
+    stop = parse_day(end, "--to") if end is not None else None
+    if start is not None and stop is not None and stop <= start:
+        raise UserError(f"--to {stop} must lie after --from {start}: the end is not included.")
+    return AsOf(as_of, start, stop, "--as-of")
 
 
 def answer(connection: duckdb.DuckDBPyConnection, query: str, output: SqlFormat) -> None:
@@ -72,10 +106,11 @@ def answer(connection: duckdb.DuckDBPyConnection, query: str, output: SqlFormat)
         columns, values = list(rows.columns), rows.fetchall()
     except duckdb.Error as error:
         raise UserError(str(error).strip()) from None
-    _print(columns, values, output)
+    print_answer(columns, values, output)
 
 
-def _print(columns: list[str], rows: list[tuple[object, ...]], output: SqlFormat) -> None:
+def print_answer(columns: list[str], rows: list[tuple[object, ...]], output: SqlFormat) -> None:
+    """Print rows in one of the formats; JSON is always an array."""
     if output is SqlFormat.JSON:
         objects = [dict(zip(columns, map(_plain, row), strict=True)) for row in rows]
         sys.stdout.write(json.dumps(objects, ensure_ascii=False, default=str) + "\n")

@@ -40,20 +40,25 @@ def connect_duckdb(spill: Path | None = None) -> duckdb.DuckDBPyConnection:
 
 
 def attach_table(
-    connection: duckdb.DuckDBPyConnection, spec: TableSpec, table: DeltaTable, only: Partitions | None = None
+    connection: duckdb.DuckDBPyConnection,
+    spec: TableSpec,
+    table: DeltaTable,
+    only: Partitions | None = None,
+    name: str | None = None,
 ) -> None:
-    """Make one version of a lake table readable under its name; an empty table keeps its columns.
+    """Make one version of a lake table readable under its name, or another; an empty table keeps its columns.
 
     With `only` no file of other partitions is opened: what a file costs before its first row is read (half a
     millisecond) would otherwise grow with history.
     """
+    name = name or spec.name
     wanted = None if only is None else only.predicate(spec)
     uris = table.file_uris(file_pruning_predicate=wanted)
     if not uris:
-        connection.register(spec.name, spec.schema.empty_table())
+        connection.register(name, spec.schema.empty_table())
     elif "://" in uris[0]:
         # object stores: Arrow's readers hold the credentials, DuckDB pushes filters into them
-        connection.register(spec.name, table.to_pyarrow_dataset(file_pruning_predicate=wanted))
+        connection.register(name, table.to_pyarrow_dataset(file_pruning_predicate=wanted))
     else:
         files = ", ".join("'" + uri.replace("'", "''") + "'" for uri in uris)
         types = ", ".join(f"'{c}': {spec.column(c).sql_type}" for c in spec.partition_by)
@@ -61,14 +66,16 @@ def attach_table(
         hive = f"hive_partitioning = true, hive_types = {{{types}}}" if types else "hive_partitioning = false"
         source = f"read_parquet([{files}], {hive}, union_by_name = true)"
         try:
-            _create_view(connection, spec, source, have=set(spec.schema.names))
+            _create_view(connection, name, spec, source, have=set(spec.schema.names))
         except duckdb.BinderException:  # every file is older than a column that was added since
             described = connection.sql(f"describe select * from {source}").fetchall()  # noqa: S608
-            _create_view(connection, spec, source, have={str(row[0]) for row in described})
+            _create_view(connection, name, spec, source, have={str(row[0]) for row in described})
 
 
-def _create_view(connection: duckdb.DuckDBPyConnection, spec: TableSpec, source: str, have: set[str]) -> None:
+def _create_view(
+    connection: duckdb.DuckDBPyConnection, name: str, spec: TableSpec, source: str, have: set[str]
+) -> None:
     columns = ", ".join(
         f'"{c.name}"' if c.name in have else f'cast(null as {c.sql_type}) as "{c.name}"' for c in spec.columns
     )
-    connection.execute(f'create or replace view "{spec.name}" as select {columns} from {source}')  # noqa: S608
+    connection.execute(f'create or replace view "{name}" as select {columns} from {source}')  # noqa: S608

@@ -32,7 +32,9 @@ def first_difference(
     told = ", ".join(
         f'case when f."{name}" is distinct from s."{name}" then least(f."{name}", s."{name}") end' for name in instants
     )
-    statement = f"select cast(min(least({told}, null)) as date) as day from {fresh} as f full join {stale} as s on {same_key}"  # noqa: S608 - names of our own
+    statement = (
+        f"select cast(min(least({told}, null)) as date) as day from {fresh} as f full join {stale} as s on {same_key}"  # noqa: S608 - names of our own
+    )
     day = session.run(statement).read_all()["day"][0].as_py()
     return day if isinstance(day, date) else None
 
