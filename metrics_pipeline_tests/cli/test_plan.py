@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from metrics_pipeline.collection.request import CollectionRequest
+from metrics_pipeline.control.accounts import add_account
 from metrics_pipeline.errors import UserError
 from metrics_pipeline.pipeline import Pipeline
 from metrics_pipeline.sandbox.faults import Fault
@@ -54,9 +55,12 @@ def test_a_plan_tells_calls_units_and_money_before_anything_is_spent(run: Run) -
 
 def test_a_plan_beyond_a_limit_or_a_budget_says_so(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     run("workspace add Acme --id acme")
-    connect(run, "x", "1001")
-    connect(run, "youtube", *(f"UC{n}" for n in range(140)))
-    connect(run, "linkedin", *(str(5000 + n) for n in range(130)))
+    pipeline = Pipeline(load_settings())
+    names = {"x": ["1001"], "youtube": [f"UC{n}" for n in range(140)], "linkedin": [str(5000 + n) for n in range(130)]}
+    for platform, external_ids in names.items():
+        for name in external_ids:
+            now = pipeline.settings.clock.now()
+            add_account(pipeline.control, pipeline.ring, "acme", platform, name, token=f"sandbox-token~{name}", now=now)
     text = " ".join(run("plan").split())
     assert "units a day planned, collecting stops at 10,000" in text
     assert "Development tier allows 500" in text

@@ -126,7 +126,7 @@ def test_nothing_is_asked_of_a_platform_again_until_midnight_and_then_it_is(
     assert desk.collect(WEDNESDAY.replace(day=19, hour=0)).verdict is Verdict.COMPLETED
 
 
-@pytest.mark.parametrize("platform", PLATFORMS if FULL else ("instagram", "x"))
+@pytest.mark.parametrize("platform", PLATFORMS if FULL else ("x",))
 def test_the_plan_of_a_day_is_close_to_what_the_day_takes(
     sandbox: SandboxServer, tmp_path: Path, platform: str
 ) -> None:

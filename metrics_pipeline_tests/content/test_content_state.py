@@ -17,6 +17,7 @@ from metrics_pipeline.settings import Settings
 from metrics_pipeline_tests.aggregation.memory_engine import MemoryEngine
 from metrics_pipeline_tests.content import state_oracle as oracle
 from metrics_pipeline_tests.content.state_oracle import HOUR, Item
+from metrics_pipeline_tests.proofs.sizes import size
 
 NOW = datetime(2026, 3, 18, 10, 20, tzinfo=UTC)
 THIS_HOUR = NOW.replace(minute=0)
@@ -109,7 +110,7 @@ def near(value: float | None) -> object:
     return None if value is None else pytest.approx(value, rel=1e-9, abs=1e-9)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=size(20, 200), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(worlds(), st.booleans())
 def test_every_figure_equals_its_recomputation(memory: MemoryEngine, items: list[Item], closes: bool) -> None:
     found = state(memory, items, closes=closes)
@@ -132,7 +133,7 @@ def test_every_figure_equals_its_recomputation(memory: MemoryEngine, items: list
         assert row["is_trending"] == (trend.state == "rising" and views / existed >= 100)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=size(12, 100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(worlds())
 def test_ranks_order_the_items_of_a_workspace(memory: MemoryEngine, items: list[Item]) -> None:
     found = state(memory, items)

@@ -85,7 +85,7 @@ def spend_the_night(site: Site, platforms: Sequence[str], *, ticks: int) -> int:
 
 
 def test_a_day_of_faults_loses_nothing_and_explains_every_gap(make_site: MakeSite) -> None:
-    platforms = PLATFORMS if FULL else ("instagram",)
+    platforms = PLATFORMS if FULL else ("x",)
     environment = {
         "METRICS_HTTP_MAX_ATTEMPTS": "3",
         "METRICS_HTTP_TIMEOUT_SECONDS": "0.6",
