@@ -59,7 +59,7 @@ bench-ingestion: $(STAMP) ## events a second, taken in and drained, without HTTP
 bench-freshness: $(STAMP) ## from an event to its numbers and to its erasure, with the daemon running (about five minutes)
 	$(BIN)/python -m benchmarks.freshness
 
-bench-workspaces: $(STAMP) ## a thousand workspaces: the daily close, and a year's weeks and months (about a minute)
+bench-workspaces: $(STAMP) ## a thousand workspaces: the daily close, snapshots, and a year's weeks and months (about a minute)
 	$(BIN)/python -m benchmarks.thousand_workspaces
 
 lock: ## write both lock files anew

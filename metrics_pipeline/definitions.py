@@ -29,10 +29,11 @@ def build_definitions(pipeline: Pipeline, *, fixed: bool = False) -> dg.Definiti
     from metrics_pipeline.assets.messaging import messaging_assets
     from metrics_pipeline.assets.reconciliation import reconciliation_asset
     from metrics_pipeline.assets.resource import pipeline_resource
+    from metrics_pipeline.assets.snapshots import snapshot_assets
     from metrics_pipeline.automation.application import application_jobs
     from metrics_pipeline.automation.content_sensor import content_sensors
     from metrics_pipeline.automation.erasure_sensor import erasure_sensors
-    from metrics_pipeline.automation.jobs import close_jobs, collection_jobs, content_jobs, watch_job
+    from metrics_pipeline.automation.jobs import close_jobs, collection_jobs, content_jobs, snapshot_jobs, watch_job
     from metrics_pipeline.automation.schedules import schedules
     from metrics_pipeline.automation.sensors import sensors
     from metrics_pipeline.checks.anomalies import anomaly_check
@@ -46,7 +47,13 @@ def build_definitions(pipeline: Pipeline, *, fixed: bool = False) -> dg.Definiti
     platforms = list(pipeline.catalog.platforms.values())
     of_partitions = partition_checks(platforms, partitions)
     tables = declared_tables(pipeline.settings)
-    every_job = (*collection_jobs(platforms), *content_jobs(), *application_jobs(tables), *close_jobs())
+    every_job = (
+        *collection_jobs(platforms),
+        *content_jobs(),
+        *application_jobs(tables),
+        *close_jobs(),
+        *snapshot_jobs(),
+    )
     asset_jobs = {job.name: job for job in every_job}
     return dg.Definitions(
         assets=[
@@ -54,6 +61,7 @@ def build_definitions(pipeline: Pipeline, *, fixed: bool = False) -> dg.Definiti
             *side_tables(platforms),
             *aggregate_assets(platforms, partitions, tables),
             *messaging_assets(tables),
+            *snapshot_assets(partitions),
             anomaly_asset(partitions),
             reconciliation_asset(partitions),
             *content_assets(partitions),

@@ -87,3 +87,5 @@ create or replace macro shown_number(x) as case
     when abs(x) < 1 then format('{:.4f}', cast(x as double))
     else format('{:,.2f}', cast(x as double))
 end;
+-- the number, null where it is none that can be written: NaN or infinite
+create or replace macro finite(x) as case when isfinite(x) then x end;

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 from metrics_pipeline.aggregation.messaging import MessagingDays
+from metrics_pipeline.aggregation.portions import portions
 from metrics_pipeline.aggregation.relations import Period, months, period_relations, weeks
+from metrics_pipeline.aggregation.snapshots import BuiltSnapshots, SnapshotType, build_snapshots
 from metrics_pipeline.catalog.loader import Catalog
 from metrics_pipeline.catalog.relations import cadence_relation, catalog_relations
 from metrics_pipeline.lake.changes import days_note
@@ -78,6 +80,14 @@ class Builder:
         periods = months(window.first_day, window.end_day)
         return self._rollup("monthly_metrics", "month_start", "P1M", periods, now)
 
+    def snapshots(
+        self, snapshot_type: SnapshotType, window: Window, now: datetime, workspaces: Collection[str] = ()
+    ) -> BuiltSnapshots:
+        """Build the snapshots of the periods that overlap the window, of these workspaces only if any are named."""
+        return build_snapshots(
+            self.engine, self.catalog, self.settings, snapshot_type, window, now, workspaces, self.rows_at_once
+        )
+
     def _rollup(self, table: str, column: str, iso_window: str, periods: list[Period], now: datetime) -> int:
         partitions = Partitions(between=(column, periods[0].start, periods[-1].end))
         viewers_from = now.date() - timedelta(days=self.settings.events_days)
@@ -91,20 +101,6 @@ class Builder:
                 dict.fromkeys(("daily_metrics", "viewer_days", "app_messages"), (first, end)),
             )
 
-        pieces = [piece(part) for part in self._portions(periods)]
+        pieces = [piece(part) for part in portions(self.engine, periods, self.rows_at_once)]
         notes = days_note(period.start for period in periods)
         return self.engine.build_in_pieces(table, f"rollups/{table}.sql", partitions, pieces, notes)
-
-    def _portions(self, periods: Sequence[Period]) -> Iterator[Sequence[Period]]:
-        """The periods in portions whose days fit into memory; one period at least."""
-        per_day = self.engine.rows_per_day("daily_metrics", periods[0].previous_start, periods[-1].end)
-        portion: list[Period] = []
-        rows = 0
-        for period in periods:
-            in_period = sum(n for day, n in per_day.items() if period.start <= day < period.end)
-            if portion and rows + in_period > self.rows_at_once:
-                yield portion
-                portion, rows = [], 0
-            portion.append(period)
-            rows += in_period
-        yield portion

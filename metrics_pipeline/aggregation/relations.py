@@ -13,11 +13,17 @@ from metrics_pipeline.windows import next_month, week_start_of
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A week or a month: start <= day < end, and the start of the calendar-preceding one."""
+    """A day, a week or a month: start <= day < end, and the start of the calendar-preceding one."""
 
     start: date
     end: date
     previous_start: date
+
+
+def days(first: date, end: date) -> list[Period]:
+    """The days of [first, end), in order."""
+    one = timedelta(days=1)
+    return [Period(day, day + one, day - one) for day in (first + n * one for n in range((end - first).days))]
 
 
 def weeks(first: date, end: date, first_weekday: int) -> list[Period]:

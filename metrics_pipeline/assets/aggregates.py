@@ -153,14 +153,15 @@ def _aggregate_asset(
         window = window_of(context)
         build(pipeline, window)
         found = coverage(pipeline.engine, table.name, key.path[-1], window)
-        _report_partitions(context, found)
+        report_partitions(context, found)
         context.log.info(f"{key.to_user_string()}, {window}: {found.line()}")
         return dg.MaterializeResult(metadata={"rows": found.rows, "coverage": found.ratio, "complete": found.complete})
 
     return aggregate
 
 
-def _report_partitions(context: dg.AssetExecutionContext, found: Coverage) -> None:
+def report_partitions(context: dg.AssetExecutionContext, found: Coverage) -> None:
+    """What each partition of a run has: the run's own metadata would repeat its totals on every partition."""
     for key in context.partition_keys:
         part = found.per_partition.get(key)
         if part is not None:

@@ -25,8 +25,8 @@ from metrics_pipeline.windows import Window
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
-# From the outside in: what is read from the application, what is fetched, what is counted from events, days, weeks
-# and months.
+# From the outside in: what is read from the application, what is fetched, what is counted from events, days, weeks,
+# months and the snapshots of all three.
 _STAGES: tuple[tuple[str, ...], ...] = (
     ("app",),
     ("counters",),
@@ -39,7 +39,10 @@ _STAGES: tuple[tuple[str, ...], ...] = (
     ("weekly_metrics",),
     ("monthly_metrics",),
     ("reconciliations",),
+    ("analytics_snapshots",),
 )
+# Stages whose assets have a run each: platforms fail by themselves, types of snapshots differ in their partitions.
+_ONE_BY_ONE = (("counters",), ("insights",), ("analytics_snapshots",))
 
 # Stages with tables that have no partitions: those that are read whole, and present states.
 _PARTLY_WHOLE = (("app",), ("campaign_metrics", "contact_metrics"))
@@ -54,7 +57,8 @@ class Step:
 
     @property
     def name(self) -> str:
-        parents = {a.path[0] if a.path[0] != "platforms" else a.to_user_string() for a in self.assets}
+        in_full = ("platforms", "analytics_snapshots")
+        parents = {a.to_user_string() if a.path[0] in in_full else a.path[0] for a in self.assets}
         return ", ".join(sorted(parents))
 
     @property
@@ -104,7 +108,7 @@ class Backfiller:
                 whole = tuple(a for a in members if self._graph.get(a).partitions_def is None)
                 members = [a for a in members if a not in whole]
                 steps += [Step(whole, ())] if whole else []
-            groups = [(m,) for m in members] if stage in (("counters",), ("insights",)) else [tuple(members)]
+            groups = [(m,) for m in members] if stage in _ONE_BY_ONE else [tuple(members)]
             for group in filter(None, groups):
                 partitions = self._graph.get(group[0]).partitions_def
                 if not isinstance(partitions, dg.TimeWindowPartitionsDefinition):

@@ -19,8 +19,17 @@ from metrics_pipeline.application.lake_tables import declared_tables
 from metrics_pipeline.assets.aggregates import DAILY_KEYS, MONTHLY_KEY, WEEKLY_KEY
 from metrics_pipeline.assets.application import application_key
 from metrics_pipeline.assets.collection import platform_asset_key, scope_config
+from metrics_pipeline.assets.snapshots import SNAPSHOT_KEYS
 from metrics_pipeline.automation.application import EXTRACT_APPLICATION
-from metrics_pipeline.automation.jobs import DAILY_CLOSE, MONTHLY_CLOSE, WEEKLY_CLOSE, collection_job_name
+from metrics_pipeline.automation.jobs import (
+    DAILY_CLOSE,
+    DAILY_SNAPSHOTS,
+    MONTHLY_CLOSE,
+    MONTHLY_SNAPSHOTS,
+    WEEKLY_CLOSE,
+    WEEKLY_SNAPSHOTS,
+    collection_job_name,
+)
 from metrics_pipeline.automation.ranges import consecutive, keys_in_window, range_tags
 from metrics_pipeline.collection.refills import Refill, find_refills
 from metrics_pipeline.control.accounts import list_accounts
@@ -119,6 +128,9 @@ def _watched(pipeline: Pipeline, partitions: PartitionSets) -> Sequence[_Watched
         _Watched(DAILY_KEYS["workspace"], DAILY_CLOSE, partitions.daily),
         _Watched(WEEKLY_KEY, WEEKLY_CLOSE, partitions.weekly),
         _Watched(MONTHLY_KEY, MONTHLY_CLOSE, partitions.monthly),
+        _Watched(SNAPSHOT_KEYS["daily"], DAILY_SNAPSHOTS, partitions.daily),
+        _Watched(SNAPSHOT_KEYS["weekly"], WEEKLY_SNAPSHOTS, partitions.weekly),
+        _Watched(SNAPSHOT_KEYS["monthly"], MONTHLY_SNAPSHOTS, partitions.monthly),
     ]
 
 

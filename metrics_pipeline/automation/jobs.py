@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import dagster as dg
 
+from metrics_pipeline.aggregation.snapshots import SnapshotType
 from metrics_pipeline.assets.aggregates import DAILY_KEYS, MONTHLY_KEY, WEEKLY_KEY
 from metrics_pipeline.assets.anomalies import ANOMALIES_KEY
 from metrics_pipeline.assets.collection import platform_asset_key
 from metrics_pipeline.assets.content import DAILY_KEY, EVENTS_KEY, METRICS_KEY
 from metrics_pipeline.assets.messaging import CAMPAIGN_METRICS_KEY, CONTACT_METRICS_KEY
 from metrics_pipeline.assets.reconciliation import RECONCILIATIONS_KEY
+from metrics_pipeline.assets.snapshots import SNAPSHOT_KEYS
 from metrics_pipeline.catalog.models import PlatformSpec
 from metrics_pipeline.collection.request import CollectionKind
 from metrics_pipeline.partitions import PartitionSets
@@ -20,6 +22,9 @@ from metrics_pipeline.partitions import PartitionSets
 DAILY_CLOSE = "daily_close"
 WEEKLY_CLOSE = "weekly_close"
 MONTHLY_CLOSE = "monthly_close"
+DAILY_SNAPSHOTS = "daily_snapshots"
+WEEKLY_SNAPSHOTS = "weekly_snapshots"
+MONTHLY_SNAPSHOTS = "monthly_snapshots"
 ANOMALIES = "find_anomalies"
 RECONCILE = "reconcile"
 MISSING_PARTITIONS = "missing_partitions"
@@ -30,6 +35,12 @@ ERASE_PEOPLE = "erase_people"
 # First and last day whose numbers a run changed, where no partition tag says so.
 DAYS_TAG = "metrics/days"
 
+
+_SNAPSHOTS: Mapping[str, SnapshotType] = {
+    DAILY_SNAPSHOTS: "daily",
+    WEEKLY_SNAPSHOTS: "weekly",
+    MONTHLY_SNAPSHOTS: "monthly",
+}
 
 # Dagster exports no name for a job whose selection is not resolved yet.
 AssetJob: TypeAlias = Any
@@ -101,6 +112,18 @@ def close_jobs() -> list[AssetJob]:
     ]
 
 
+def snapshot_jobs() -> list[AssetJob]:
+    """Snapshots of days, weeks and months."""
+    return [
+        dg.define_asset_job(
+            name,
+            selection=dg.AssetSelection.assets(SNAPSHOT_KEYS[kind]),
+            description=f"Put {kind} metrics into snapshots.",
+        )
+        for name, kind in _SNAPSHOTS.items()
+    ]
+
+
 def watch_job(checks: Sequence[dg.AssetChecksDefinition]) -> AssetJob:
     """What looks for partitions that are missing, also of assets that no run touches any more."""
     return dg.define_asset_job(
@@ -114,4 +137,9 @@ def partition_set_of(job_name: str, partitions: PartitionSets) -> dg.TimeWindowP
     """The partition set that a job's runs belong to."""
     if job_name.endswith("_counters"):
         return partitions.hourly
-    return {WEEKLY_CLOSE: partitions.weekly, MONTHLY_CLOSE: partitions.monthly}.get(job_name, partitions.daily)
+    return {
+        WEEKLY_CLOSE: partitions.weekly,
+        WEEKLY_SNAPSHOTS: partitions.weekly,
+        MONTHLY_CLOSE: partitions.monthly,
+        MONTHLY_SNAPSHOTS: partitions.monthly,
+    }.get(job_name, partitions.daily)

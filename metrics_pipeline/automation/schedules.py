@@ -14,11 +14,14 @@ from metrics_pipeline.automation.application import EXTRACT_APPLICATION
 from metrics_pipeline.automation.jobs import (
     ANOMALIES,
     DAILY_CLOSE,
+    DAILY_SNAPSHOTS,
     MAINTENANCE,
     MISSING_PARTITIONS,
     MONTHLY_CLOSE,
+    MONTHLY_SNAPSHOTS,
     RECONCILE,
     WEEKLY_CLOSE,
+    WEEKLY_SNAPSHOTS,
     collection_job_name,
 )
 from metrics_pipeline.automation.ranges import request_window
@@ -171,6 +174,19 @@ def schedules(
         trailing_days(trailing, with_today=True),
         "Monthly close, with the months a restatement may reach.",
     )
+    for name, cron, periods in (
+        (DAILY_SNAPSHOTS, settings.snapshots_daily_cron, partitions.daily),
+        (WEEKLY_SNAPSHOTS, settings.snapshots_weekly_cron, partitions.weekly),
+        (MONTHLY_SNAPSHOTS, settings.snapshots_monthly_cron, partitions.monthly),
+    ):
+        yield _schedule(
+            name,
+            name,
+            cron,
+            periods,
+            trailing_days(trailing, with_today=True),
+            "Snapshots of everything the close before it may have changed.",
+        )
     yield _schedule(
         "anomalies_daily",
         ANOMALIES,

@@ -11,6 +11,7 @@ from metrics_pipeline.automation.job_log import JobLog
 from metrics_pipeline.automation.jobs import DAILY_CLOSE, MONTHLY_CLOSE, WEEKLY_CLOSE, AssetJob
 from metrics_pipeline.automation.late_days import late_days_sensor
 from metrics_pipeline.automation.ranges import consecutive, keys_in_window, keys_of_tags, range_tags
+from metrics_pipeline.automation.snapshots import snapshots_after_closes
 from metrics_pipeline.lake.changes import days_changed_by
 from metrics_pipeline.partitions import PartitionSets
 from metrics_pipeline.pipeline import Pipeline
@@ -23,6 +24,7 @@ def sensors(jobs: dict[str, AssetJob], partitions: PartitionSets, settings: Sett
     return [
         _gap_filler(list(jobs.values()), partitions, settings),
         _rollups_after_days(jobs, partitions),
+        snapshots_after_closes(jobs, partitions),
         late_days_sensor(jobs[DAILY_CLOSE], partitions, settings),
         _jobs_log(settings),
     ]

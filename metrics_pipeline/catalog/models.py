@@ -15,6 +15,7 @@ from metrics_pipeline.catalog.oauth import OAuth
 
 Additivity = Literal["additive", "last_value", "unique", "ratio", "maximum", "minimum"]
 AcrossEntities = Literal["sum", "unique", "ratio", "none"]
+SnapshotSection = Literal["messages", "campaigns", "contacts", "conversations"]
 
 
 # In the column `platform`: every platform together, and first-party content.
@@ -30,9 +31,9 @@ class Metric(_Model):
 
     additivity says how days become a week or a month; across_entities how accounts become a workspace.
     `derived` metrics are computed by sql/daily/ from others, never read from a platform. The levels content and
-    creator are first-party content: their values come from events, campaign from the application, both under platform
-    'app'. With `anomalies` its days are
-    compared with their weekdays.
+    creator are first-party content, whose values come from events, campaign comes from the application: all three stand
+    under platform 'app'. With `anomalies` its days are compared with their weekdays. `snapshot` names the sections of a
+    snapshot that have what platform 'app' says of it.
     """
 
     name: str
@@ -49,6 +50,12 @@ class Metric(_Model):
     denominator: str | None = None
     derived: bool = False
     anomalies: bool = False
+    snapshot: list[SnapshotSection] = []
+
+    @field_validator("snapshot", mode="before")
+    @classmethod
+    def _one_is_a_list_of_one(cls, value: object) -> object:
+        return value if isinstance(value, list) else [value]
 
     @model_validator(mode="after")
     def _ratios_name_their_parts(self) -> Metric:

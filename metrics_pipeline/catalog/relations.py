@@ -21,6 +21,7 @@ _METRICS: dict[str, pa.DataType] = {
     "denominator": pa.string(),
     "derived": pa.bool_(),
     "levels": pa.list_(pa.string()),
+    "snapshot": pa.list_(pa.string()),
 }
 _SOURCES: dict[str, pa.DataType] = {
     "platform": pa.string(),
@@ -55,6 +56,7 @@ def catalog_relations(catalog: Catalog) -> dict[str, pa.Table]:
             "denominator": m.denominator,
             "derived": m.derived,
             "levels": list(m.levels),
+            "snapshot": list(m.snapshot),
         }
         for m in catalog.metrics.values()
     ]

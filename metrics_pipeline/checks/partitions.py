@@ -9,6 +9,7 @@ from metrics_pipeline.assets.aggregates import DAILY_KEYS, MONTHLY_KEY, WEEKLY_K
 from metrics_pipeline.assets.anomalies import ANOMALIES_KEY
 from metrics_pipeline.assets.collection import platform_asset_key
 from metrics_pipeline.assets.reconciliation import RECONCILIATIONS_KEY
+from metrics_pipeline.assets.snapshots import SNAPSHOT_KEYS
 from metrics_pipeline.automation.alerts import Alerts
 from metrics_pipeline.automation.gaps import keys_over, lookback
 from metrics_pipeline.automation.jobs import MISSING_PARTITIONS
@@ -30,6 +31,9 @@ def partition_checks(platforms: Sequence[PlatformSpec], partitions: PartitionSet
         ),
         _partition_check(WEEKLY_KEY, partitions.weekly),
         _partition_check(MONTHLY_KEY, partitions.monthly),
+        _partition_check(SNAPSHOT_KEYS["daily"], partitions.daily),
+        _partition_check(SNAPSHOT_KEYS["weekly"], partitions.weekly),
+        _partition_check(SNAPSHOT_KEYS["monthly"], partitions.monthly),
         *(
             _partition_check(platform_asset_key(spec.platform, "insights"), partitions.daily, spec.platform)
             for spec in platforms

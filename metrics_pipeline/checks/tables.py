@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import dagster as dg
 
 from metrics_pipeline.assets.aggregates import DAILY_KEYS, MONTHLY_KEY, WEEKLY_KEY
+from metrics_pipeline.assets.snapshots import SNAPSHOT_KEYS
 from metrics_pipeline.automation.alerts import Alerts
 from metrics_pipeline.control.alerts import Severity
 from metrics_pipeline.lake.engine import Parameter
@@ -13,11 +14,15 @@ from metrics_pipeline.pipeline import Pipeline
 from metrics_pipeline.windows import Window
 
 SHOWN_OFFENDERS = 20
+_HAS_SNAPSHOT = "Every workspace and account that has numbers has a snapshot of them."
 
 
 @dataclass(frozen=True)
 class SqlCheck:
-    """A check: the asset it guards, the file that finds offenders, and what passing means."""
+    """A check: the asset it guards, the file that finds offenders, and what passing means.
+
+    entity_type: the part of the table that the asset fills, of snapshots their type.
+    """
 
     name: str
     asset: dg.AssetKey
@@ -42,7 +47,15 @@ def _declared() -> Sequence[SqlCheck]:
             SqlCheck("growth_recomputed", asset, f"{grain}_growth_recomputed.sql", "Growth follows from the values."),
         )
     ]
-    return [*daily, *rollups]
+    snapshots = [
+        check
+        for kind, asset in SNAPSHOT_KEYS.items()
+        for check in (
+            SqlCheck("keys_unique", asset, "snapshot_keys_unique.sql", unique, kind),
+            SqlCheck("coverage", asset, f"{kind}_snapshots_missing.sql", _HAS_SNAPSHOT, kind),
+        )
+    ]
+    return [*daily, *rollups, *snapshots]
 
 
 def table_checks() -> list[dg.AssetChecksDefinition]:

@@ -41,7 +41,7 @@ def tasks(planner: Backfiller, platforms: list[str], first_day: date, now: datet
     yield from _counters(planner, platforms, days, now)
     yield from _insights(planner, platforms, days, now)
     yield from _content(planner, events, now)
-    names = ["daily_metrics", "weekly_metrics", "monthly_metrics"]
+    names = ["daily_metrics", "weekly_metrics", "monthly_metrics", "analytics_snapshots"]
     # the first month and week begin before the first day: built as well, so that no partition looks forgotten
     whole = Window(days.start - LONGEST_LEAD, days.end)
     for step in planner.plan(planner.resolve(names), whole):

@@ -155,10 +155,14 @@ class Engine:
         return Session(self.lake, relations, days)
 
     def query(
-        self, file: str, parameters: Mapping[str, Parameter] | None = None, relations: Relations | None = None
+        self,
+        file: str,
+        parameters: Mapping[str, Parameter] | None = None,
+        relations: Relations | None = None,
+        days: Mapping[str, Days] | None = None,
     ) -> pa.Table:
-        """All rows of a file of `sql/`."""
-        with self.session(relations) as session:
+        """All rows of a file of `sql/`; of the tables in `days` only those days are read."""
+        with self.session(relations, days) as session:
             return session.run_file(file, parameters).read_all()
 
     def rows_per_day(self, table: str, first: date, end: date) -> dict[date, int]:
@@ -212,8 +216,7 @@ class Engine:
             rows = 0
             pinned = {table: target} | {name: self.lake.table(name) for name in sorted(sources)}
             metadata.clear()
-            metadata.update(notes or {})
-            metadata.update({f"source.{name}": str(version.version()) for name, version in pinned.items()})
+            metadata.update({**(notes or {}), **{f"source.{name}": str(t.version()) for name, t in pinned.items()}})
             streams.append(RowStream(spec.schema, lambda: of_pieces(pinned)))
             return streams[-1].reader
 
@@ -242,7 +245,7 @@ class Engine:
                     session.keep("fresh", file, piece.parameters)
                     sources = {f"source.{name}": str(version) for name, version in session.versions.items()}
                     stale = f"(select * from {table} where {partitions.predicate(spec)})"  # noqa: S608 - names of our own
-                    changed = differing_days(session, "fresh", stale, day, spec.schema.names)
+                    changed = differing_days(session, "fresh", stale, day, spec.facts)
                     if changed:
                         narrowed = replace(partitions, between=None, one_of=(day, changed)).predicate(spec)
                         order = ", ".join(dict.fromkeys((*spec.partition_by, *spec.sort_by)))

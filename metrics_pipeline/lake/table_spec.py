@@ -50,7 +50,7 @@ class TableSpec:
     together. day_column: the partition column by which rows age, None for tables that do not. people_column: by
     which a person's rows are found, in tables that have such rows. log_statistics: the columns whose smallest and
     largest values may stand in the table's log, None for all; tables with people name harmless ones, because the
-    log outlives an erasure.
+    log outlives an erasure. stamps: columns that say when a row was computed, which is no part of what it says.
     """
 
     name: str
@@ -62,6 +62,12 @@ class TableSpec:
     day_column: str | None = None
     people_column: str | None = None
     log_statistics: tuple[str, ...] | None = None
+    stamps: tuple[str, ...] = ()
+
+    @property
+    def facts(self) -> list[str]:
+        """The columns that make two rows different."""
+        return [c.name for c in self.columns if c.name not in self.stamps]
 
     @property
     def properties(self) -> dict[str, str]:

@@ -9,6 +9,7 @@ from metrics_pipeline.lake.content_state_tables import CONTENT_STATE_TABLES
 from metrics_pipeline.lake.event_tables import EVENT_TABLES
 from metrics_pipeline.lake.messaging_tables import MESSAGING_TABLES
 from metrics_pipeline.lake.reconciliation_tables import RECONCILIATIONS
+from metrics_pipeline.lake.snapshot_tables import ANALYTICS_SNAPSHOTS
 from metrics_pipeline.lake.table_spec import TENANT, ColumnType, TableSpec, columns_of
 
 _READING: tuple[tuple[str, ColumnType, str], ...] = (
@@ -280,6 +281,7 @@ TABLES: dict[str, TableSpec] = {
         DAILY_METRICS,
         WEEKLY_METRICS,
         MONTHLY_METRICS,
+        ANALYTICS_SNAPSHOTS,
         ANOMALIES,
         RECONCILIATIONS,
         *EVENT_TABLES,

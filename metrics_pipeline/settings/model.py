@@ -168,6 +168,9 @@ class Settings(WatchSettings):
     daily_cron: str = Field("0 3 * * *", description="Daily close.")
     weekly_cron: str = Field("0 4 * * 1", description="Weekly close; the default suits weeks that start on Monday.")
     monthly_cron: str = Field("0 5 2 * *", description="Monthly close, on the 2nd: platforms restate for 48 hours.")
+    snapshots_daily_cron: str = Field("20 3 * * *", description="Daily snapshots, after the daily close.")
+    snapshots_weekly_cron: str = Field("20 4 * * 1", description="Weekly snapshots, after the weekly close.")
+    snapshots_monthly_cron: str = Field("20 5 2 * *", description="Monthly snapshots, after the monthly close.")
     refresh_cron: str = Field("5 * * * *", description="Refresh of yesterday and the running day.")
     gap_interval_seconds: int = Field(1800, ge=30, description="How often the gap filler looks.")
     late_interval_seconds: int = Field(

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from metrics_pipeline.lake.connect import connect_duckdb, read_statement
 from metrics_pipeline.lake.engine import (
+    Days,
     Engine,
     Parameter,
     Piece,
@@ -33,7 +34,11 @@ class MemoryEngine(Engine):
         self.tables: dict[str, pa.Table] = {name: spec.schema.empty_table() for name, spec in TABLES.items()}
 
     def query(
-        self, file: str, parameters: Mapping[str, Parameter] | None = None, relations: Relations | None = None
+        self,
+        file: str,
+        parameters: Mapping[str, Parameter] | None = None,
+        relations: Relations | None = None,
+        days: Mapping[str, Days] | None = None,
     ) -> pa.Table:
         return self.select(read_statement(file), parameters, relations).read_all()
 

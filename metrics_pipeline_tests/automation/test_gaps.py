@@ -10,6 +10,7 @@ import pytest
 
 from metrics_pipeline.assets.aggregates import DAILY_KEYS, MONTHLY_KEY, WEEKLY_KEY
 from metrics_pipeline.assets.collection import platform_asset_key
+from metrics_pipeline.assets.snapshots import SNAPSHOT_KEYS
 from metrics_pipeline.automation.gaps import gap_requests
 from metrics_pipeline.automation.ranges import keys_of_tags
 from metrics_pipeline.control.accounts import add_account
@@ -49,10 +50,12 @@ def days(first: str, last: str, without: tuple[str, ...] = ()) -> list[str]:
 
 def all_built(instance: dg.DagsterInstance, without: tuple[str, ...] = ()) -> None:
     """Everything the gap filler looks at on the 18th of March, but for some days."""
-    for asset in (INSIGHTS, DAILY_KEYS["workspace"]):
+    for asset in (INSIGHTS, DAILY_KEYS["workspace"], SNAPSHOT_KEYS["daily"]):
         built(instance, asset, *days("2026-03-01", "2026-03-17", without))
-    built(instance, WEEKLY_KEY, "2026-03-02", "2026-03-09")
-    built(instance, MONTHLY_KEY, "2026-02-01")
+    for asset in (WEEKLY_KEY, SNAPSHOT_KEYS["weekly"]):
+        built(instance, asset, "2026-03-02", "2026-03-09")
+    for asset in (MONTHLY_KEY, SNAPSHOT_KEYS["monthly"]):
+        built(instance, asset, "2026-02-01")
 
 
 def ask(pipeline: Pipeline, instance: dg.DagsterInstance) -> list[tuple[str, tuple[str, str] | None]]:
@@ -68,10 +71,11 @@ def test_nothing_is_missing(pipeline: Pipeline, instance: dg.DagsterInstance) ->
 def test_a_day_of_downtime_is_asked_for_and_nothing_else(pipeline: Pipeline, instance: dg.DagsterInstance) -> None:
     all_built(instance, without=("2026-03-16",))
     day = ("2026-03-16", "2026-03-16")
-    assert ask(pipeline, instance) == [("collect_x_insights", day), ("daily_close", day)]
+    assert ask(pipeline, instance) == [("collect_x_insights", day), ("daily_close", day), ("daily_snapshots", day)]
     built(instance, INSIGHTS, "2026-03-16")
-    assert ask(pipeline, instance) == [("daily_close", day)]
+    assert ask(pipeline, instance) == [("daily_close", day), ("daily_snapshots", day)]
     built(instance, DAILY_KEYS["workspace"], "2026-03-16")
+    built(instance, SNAPSHOT_KEYS["daily"], "2026-03-16")
     assert ask(pipeline, instance) == []
 
 
@@ -99,6 +103,7 @@ def test_a_first_start_asks_for_no_more_than_the_lookback_and_never_for_counters
         ("collect_x_insights", ("2026-03-04", "2026-03-17")),
         ("daily_close", ("2026-03-04", "2026-03-17")),
         ("weekly_close", ("2026-03-02", "2026-03-09")),
+        ("daily_snapshots", ("2026-03-04", "2026-03-17")),
     ]
     # the month of February is out of reach here, and is asked for where the look-back touches it
     early = load(instant("2026-03-05T10:30"))

@@ -34,6 +34,10 @@ def connect(pipeline: Pipeline, *platforms: str) -> None:
         ("instagram_insights_daily", "2026-03-10T02:30", "2026-03-06", "2026-03-09"),
         # the running day, yesterday, 14 days that a platform may restate, and the one that has just become final
         ("daily_close", "2026-03-20T03:00", "2026-03-04", "2026-03-20"),
+        # snapshots of whatever the closes may have changed
+        ("daily_snapshots", "2026-03-20T03:20", "2026-03-04", "2026-03-20"),
+        ("weekly_snapshots", "2026-03-16T04:20", "2026-02-23", "2026-03-16"),
+        ("monthly_snapshots", "2026-03-02T05:20", "2026-02-01", "2026-03-01"),
         ("daily_refresh", "2026-03-10T11:05", "2026-03-09", "2026-03-10"),
         ("daily_refresh", "2026-03-10T00:05", "2026-03-09", "2026-03-10"),
         # Monday: the week that has just begun, the one that has just ended, and those a restatement reaches

@@ -11,6 +11,7 @@ from metrics_pipeline.assets.aggregates import DAILY_KEYS, MONTHLY_KEY, WEEKLY_K
 from metrics_pipeline.assets.anomalies import ANOMALIES_KEY
 from metrics_pipeline.assets.collection import platform_asset_key
 from metrics_pipeline.assets.reconciliation import RECONCILIATIONS_KEY
+from metrics_pipeline.assets.snapshots import SNAPSHOT_KEYS
 from metrics_pipeline.automation.alerts import Alerts
 from metrics_pipeline.automation.jobs import ANOMALIES, MISSING_PARTITIONS, RECONCILE
 from metrics_pipeline.control.accounts import add_account
@@ -29,7 +30,8 @@ from metrics_pipeline_tests.automation.conftest import Load, instant
 from metrics_pipeline_tests.automation.receivers import Webhook
 
 NOW = instant("2026-03-18T10:30")
-DAILY = (*DAILY_KEYS.values(), ANOMALIES_KEY, RECONCILIATIONS_KEY)
+DAILY = (*DAILY_KEYS.values(), ANOMALIES_KEY, RECONCILIATIONS_KEY, SNAPSHOT_KEYS["daily"])
+WEEKLY, MONTHLY = (WEEKLY_KEY, SNAPSHOT_KEYS["weekly"]), (MONTHLY_KEY, SNAPSHOT_KEYS["monthly"])
 INSIGHTS = platform_asset_key("x", "insights")
 
 
@@ -89,8 +91,8 @@ def test_a_partition_that_nobody_built_is_told_until_it_exists(
     built(instance, (*others, INSIGHTS), *days("2026-03-01", "2026-03-17"))
     built(instance, (lost,), *days("2026-03-01", "2026-03-09"), *days("2026-03-12", "2026-03-14"))
     built(instance, (lost,), "2026-03-16", "2026-03-17")
-    built(instance, (WEEKLY_KEY,), "2026-03-02", "2026-03-09")
-    built(instance, (MONTHLY_KEY,), "2026-02-01")
+    built(instance, WEEKLY, "2026-03-02", "2026-03-09")
+    built(instance, MONTHLY, "2026-02-01")
     expected = {"daily_metrics/account": ["- 2026-03-15", "- 2026-03-10 to 2026-03-11"]}
     assert look(pipeline, instance) == expected
     assert look(pipeline, instance) == expected

@@ -22,6 +22,7 @@ from metrics_pipeline.lake.content_state_tables import CONTENT_STATE_TABLES
 from metrics_pipeline.lake.event_tables import EVENT_TABLES
 from metrics_pipeline.lake.messaging_tables import MESSAGING_TABLES
 from metrics_pipeline.lake.reconciliation_tables import RECONCILIATIONS
+from metrics_pipeline.lake.snapshot_tables import ANALYTICS_SNAPSHOTS
 from metrics_pipeline.lake.tables import TABLES
 from metrics_pipeline.pipeline import Pipeline
 from metrics_pipeline.sandbox.server import PLATFORMS, SandboxServer
@@ -39,6 +40,7 @@ _WRITTEN_ELSEWHERE = (
     RECONCILIATIONS,
     APPLICATION_READS,
     *MESSAGING_TABLES,
+    ANALYTICS_SNAPSHOTS,
 )
 _ELSEWHERE = {spec.name for spec in _WRITTEN_ELSEWHERE}
 COMPARED = tuple(name for name in TABLES if name != "api_responses" and name not in _ELSEWHERE)

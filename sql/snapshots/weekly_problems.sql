@@ -1,0 +1,10 @@
+-- What is wrong with the weeks that snapshots are made of, see snapshots/problems.sql.
+with
+figures as (
+    -- include snapshots/week_figures.sql
+),
+problems as (
+    -- include snapshots/problems.sql
+)
+select * from problems
+order by workspace_id, date, problem
