@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
 
 from metrics_pipeline.aggregation.build import Builder
 from metrics_pipeline.catalog.loader import Catalog, catalog
@@ -233,3 +236,32 @@ def test_days_are_utc_whatever_the_clocks_do(memory: MemoryEngine, memory_builde
     found = [r for key, r in rows.items() if key[2] == "views" and key[0] == "main"]
     assert len(found) == 24
     assert {(r["value"], r["is_complete"]) for r in found} == {(10.0, True)}
+
+
+def test_a_week_says_why_it_is_not_whole(memory: MemoryEngine, memory_builder: Builder) -> None:
+    world = World(
+        insights=[insight("views", day(f"2026-03-{n:02}"), 10.0) for n in (9, 10, 11, 12, 14)],
+        statuses=[status("views", day("2026-03-13"), "failed", reason="no answer")],
+    )
+    build(memory, memory_builder, world, "2026-03-09", "2026-03-15")
+    memory_builder.weekly(Window.of_day(day("2026-03-09")), NOW)
+    rows = memory.tables["weekly_metrics"].to_pylist()
+    (week,) = (row for row in rows if row["metric"] == "views" and row["entity_type"] == "account")
+    assert (week["value"], week["days_present"], week["is_complete"]) == (50.0, 5, False)
+    assert week["reason"] == "5 of 7 days have a value: no answer"
+
+
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Europe/Berlin", "Asia/Kolkata", "Pacific/Auckland", "UTC"])
+@pytest.mark.parametrize(
+    "measured", ["2026-03-08", "2026-03-29", "2025-10-26", "2025-11-02", "2024-02-29", "2024-12-31"]
+)
+def test_a_day_is_complete_once_it_is_over_where_it_was_counted(
+    memory: MemoryEngine, memory_builder: Builder, zone: str, measured: str
+) -> None:
+    """Whatever the clocks of that place did on that day: it has 23, 24 or 25 hours."""
+    counted = day(measured)
+    over = datetime.combine(counted + timedelta(days=1), datetime.min.time(), ZoneInfo(zone)).astimezone(UTC)
+    for read, complete in ((over - timedelta(seconds=1), False), (over, True)):
+        world = World(insights=[insight("views", counted, 5.0, read_at=read, day_timezone=zone)])
+        rows = build(memory, memory_builder, world, measured, measured)
+        assert rows["main", "instagram", "views", counted]["is_complete"] is complete

@@ -25,7 +25,9 @@ sums as (
         min(definition_version) filter (where value is not null) as first_version,
         max(definition_version) as definition_version,
         max(last_read_at) as last_read_at,
-        bool_or(approximate) as approximate
+        bool_or(approximate) as approximate,
+        min(reason) filter (where value is null) as missing_reason,
+        min(reason) filter (where not is_complete) as incomplete_reason
     from (
         -- include rollups/period_days.sql
     )
@@ -117,7 +119,7 @@ window_values as (
 ),
 valued as (
     select
-        s.* exclude (last_read_at, last_complete_day),
+        s.* exclude (last_read_at, last_complete_day, missing_reason, incomplete_reason),
         s.total / nullif(s.days_present, 0) as daily_average,
         case s.additivity
             when 'additive' then s.total
@@ -133,7 +135,14 @@ valued as (
             when s.additivity = 'unique' and w.value is null
                 then 'distinct people cannot be summed over days, and the platform gave no value for the period'
             when s.additivity = 'ratio' and s.days_present > 0 and s.denominator is null then 'no components'
-            when s.days_present = 0 then 'no day has a value'
+            when s.days_present = 0 then 'no day has a value' || coalesce(': ' || s.missing_reason, '')
+            when
+                s.additivity <> 'unique' and s.days_present < p.days_elapsed
+                -- of content and messages a day without a row is a day on which nothing happened
+                and (s.platform <> 'app' or s.missing_reason is not null)
+                then s.days_present || ' of ' || p.days_elapsed || ' days have a value'
+                    || coalesce(': ' || s.missing_reason, '')
+            else s.incomplete_reason
         end as reason,
         greatest(s.last_read_at, w.last_read_at) as last_read_at,
         p.period_end, p.previous_start, p.days_expected, p.days_elapsed, p.is_output,
