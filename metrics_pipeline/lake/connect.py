@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import duckdb
@@ -27,12 +28,35 @@ def read_statement(file: str) -> str:
     return _COMMENT.sub("", whole).strip().rstrip(";")
 
 
-def connect_duckdb(spill: Path | None = None) -> duckdb.DuckDBPyConnection:
-    """An in-memory connection in UTC, with the macros; what does not fit into memory goes to `spill`."""
-    connection = duckdb.connect(config={"temp_directory": str(spill or spill_directory())})
+def open_cursor(spill: Path) -> duckdb.DuckDBPyConnection:
+    """A connection of its own to this process's database, with the macros.
+
+    Temporary tables and views, and what is registered, are its own. To start a database and to define the macros takes
+    20 ms each time, this takes none.
+    """
+    cursor = _database(spill, os.getpid()).cursor()
+    _configure(cursor)
+    return cursor
+
+
+# As many as the lakes that a process works with at a time; a forked process starts its own.
+@lru_cache(maxsize=2)
+def _database(spill: Path, _process: int) -> duckdb.DuckDBPyConnection:
+    return connect_duckdb(spill)
+
+
+def _configure(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("set TimeZone = 'UTC'")
     # otherwise a long query draws into the logs of whoever runs it
     connection.execute("set enable_progress_bar = false")
+
+
+def connect_duckdb(spill: Path | None = None, memory: str | None = None) -> duckdb.DuckDBPyConnection:
+    """An in-memory database of its own in UTC, with the macros; what does not fit into memory goes to `spill`."""
+    connection = duckdb.connect(config={"temp_directory": str(spill or spill_directory())})
+    if memory is not None:
+        connection.execute(f"set memory_limit = '{memory}'")
+    _configure(connection)
     for statement in (SQL_DIR / "macros.sql").read_text().split(";"):
         if _COMMENT.sub("", statement).strip():
             connection.execute(statement)
@@ -45,8 +69,12 @@ def attach_table(
     table: DeltaTable,
     only: Partitions | None = None,
     name: str | None = None,
+    *,
+    temporary: bool = False,
 ) -> None:
     """Make one version of a lake table readable under its name, or another; an empty table keeps its columns.
+
+    A temporary one is seen by this connection only, whoever shares its database.
 
     With `only` no file of other partitions is opened: what a file costs before its first row is read (half a
     millisecond) would otherwise grow with history.
@@ -66,16 +94,17 @@ def attach_table(
         hive = f"hive_partitioning = true, hive_types = {{{types}}}" if types else "hive_partitioning = false"
         source = f"read_parquet([{files}], {hive}, union_by_name = true)"
         try:
-            _create_view(connection, name, spec, source, have=set(spec.schema.names))
+            _create_view(connection, name, spec, source, set(spec.schema.names), temporary)
         except duckdb.BinderException:  # every file is older than a column that was added since
             described = connection.sql(f"describe select * from {source}").fetchall()  # noqa: S608
-            _create_view(connection, name, spec, source, have={str(row[0]) for row in described})
+            _create_view(connection, name, spec, source, {str(row[0]) for row in described}, temporary)
 
 
 def _create_view(
-    connection: duckdb.DuckDBPyConnection, name: str, spec: TableSpec, source: str, have: set[str]
+    connection: duckdb.DuckDBPyConnection, name: str, spec: TableSpec, source: str, have: set[str], temporary: bool
 ) -> None:
     columns = ", ".join(
         f'"{c.name}"' if c.name in have else f'cast(null as {c.sql_type}) as "{c.name}"' for c in spec.columns
     )
-    connection.execute(f'create or replace view "{name}" as select {columns} from {source}')  # noqa: S608
+    kind = "temp view" if temporary else "view"
+    connection.execute(f'create or replace {kind} "{name}" as select {columns} from {source}')  # noqa: S608

@@ -73,9 +73,8 @@ def merge_rows(
             file = Path(directory) / "incoming.parquet"
             only = look(file, target)
             incoming = pads.dataset(file, format="parquet")
-            with engine.session({"incoming": incoming}) as session:
+            with engine.session({"incoming": incoming}, memory=MEMORY) as session:
                 session.pin(target, spec.name, only)
-                session.limit_memory(MEMORY)
                 _refuse_repeated_keys(session, spec)
                 partitions, changed = _prepare(session, spec, days)
                 if partitions is not None:

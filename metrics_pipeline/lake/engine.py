@@ -18,7 +18,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
 from metrics_pipeline.lake.changes import changed_rows, days_note
-from metrics_pipeline.lake.connect import attach_table, connect_duckdb, read_statement
+from metrics_pipeline.lake.connect import attach_table, connect_duckdb, open_cursor, read_statement
 from metrics_pipeline.lake.differences import differing_days
 from metrics_pipeline.lake.lake import Lake, commit_retries, replace_partitions
 from metrics_pipeline.lake.predicates import Partitions
@@ -55,7 +55,8 @@ class Session:
     """One DuckDB connection over a fixed set of table versions: every statement in it sees the same data.
 
     days: tables of which only some days (first, end) are readable. pinned: versions to read, where they are given;
-    the versions of the other tables are added to it.
+    the versions of the other tables are added to it. memory: how much its statements may hold, such as 512MB; the rest
+    of their rows waits on disk.
     """
 
     def __init__(
@@ -64,9 +65,11 @@ class Session:
         relations: Relations | None = None,
         days: Mapping[str, Days] | None = None,
         pinned: dict[str, DeltaTable] | None = None,
+        memory: str | None = None,
     ) -> None:
         self._lake = lake
-        self._connection = connect_duckdb(spill_directory(lake.location))
+        spill = spill_directory(lake.location)
+        self._connection = open_cursor(spill) if memory is None else connect_duckdb(spill, memory)
         self._days = days or {}
         self._pinned: dict[str, DeltaTable] = {} if pinned is None else pinned
         self._attached: set[str] = set()
@@ -80,7 +83,7 @@ class Session:
         days = self._days.get(name)
         if only is None and days is not None:
             only = Partitions(between=(str(self._lake.tables[name].day_column), *days))
-        attach_table(self._connection, self._lake.tables[name], table, only)
+        attach_table(self._connection, self._lake.tables[name], table, only, temporary=True)
 
     @property
     def versions(self) -> dict[str, int]:
@@ -98,7 +101,6 @@ class Session:
         return rows
 
     def run_file(self, file: str, parameters: Mapping[str, Parameter] | None = None) -> pa.RecordBatchReader:
-        """Run a file of `sql/`."""
         return self.run(read_statement(file), parameters)
 
     def define(self, name: str, file: str) -> None:
@@ -121,10 +123,6 @@ class Session:
         # ordered: viewer_days is opened before viewer_sketches, which its days go into before they are deleted
         for name in sorted(set(_WORD.findall(statement)) & self._lake.tables.keys() - self._attached):
             self.pin(self._pinned.get(name) or self._lake.table(name), name)
-
-    def limit_memory(self, size: str) -> None:
-        """Let the statements that follow hold so much, such as 512MB; the rest of their rows waits on disk."""
-        self._connection.execute(f"set memory_limit = '{size}'")
 
     def close(self) -> None:
         self._connection.close()
@@ -151,8 +149,10 @@ class Engine:
     def __init__(self, lake: Lake) -> None:
         self.lake = lake
 
-    def session(self, relations: Relations | None = None, days: Mapping[str, Days] | None = None) -> Session:
-        return Session(self.lake, relations, days)
+    def session(
+        self, relations: Relations | None = None, days: Mapping[str, Days] | None = None, memory: str | None = None
+    ) -> Session:
+        return Session(self.lake, relations, days, memory=memory)
 
     def query(
         self,
@@ -182,8 +182,8 @@ class Engine:
     ) -> int:
         """Replace partitions of `table` with the rows of `file` in one commit; returns how many rows.
 
-        Of the tables in `days` only those days are read. The commit remembers the versions of the tables it read
-        (`source.<table>`), and these notes.
+        Of the tables in `days` only those days are read. The commit remembers which versions of which tables it read
+        (`source.<table>`), and the notes.
         """
         return self.build_in_pieces(table, file, partitions, [Piece(parameters, relations or {}, days or {})], notes)
 

@@ -52,7 +52,9 @@ class DayEngine(MemoryEngine):
         kept = [replace(piece, relations={**piece.relations, **self.within(piece.days)}) for piece in pieces]
         return super().build_in_pieces(table, file, partitions, kept, notes)
 
-    def session(self, relations: Relations | None = None, days: Mapping[str, Days] | None = None) -> Any:
+    def session(
+        self, relations: Relations | None = None, days: Mapping[str, Days] | None = None, memory: str | None = None
+    ) -> Any:
         return nullcontext(_Session(self, days or {}))
 
 
