@@ -32,6 +32,12 @@ SHOWN = (
         "quality_score from content_metrics where workspace_id = 'acme' order by views desc limit 5",
     ),
     (
+        "Messages of the application, by the day they were sent",
+        "select week_start, workspace_id, messages_sent, delivery_rate, read_rate, reply_rate, average_response_time, "
+        "contacts_active from workspace_weekly where platform = 'app' and workspace_id in ('acme', 'bistro') "
+        "and week_start > (select max(week_start) - 15 from weekly_metrics) order by workspace_id, week_start",
+    ),
+    (
         "What is missing, and why",
         "select platform, state, reason, count(distinct metric) as metrics, count(distinct date) as days "
         "from daily_metrics where entity_type = 'account' and value is null group by all order by days desc limit 6",
@@ -108,6 +114,8 @@ def _show(result: DemoResult) -> None:
         "daily_metrics",
         "weekly_metrics",
         "monthly_metrics",
+        "app_messages",
+        "analytics_snapshots",
     )
     out.print()
     answer(connection, " union all ".join(counts.format(t) for t in tables), SqlFormat.TABLE)

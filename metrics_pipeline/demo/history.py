@@ -40,6 +40,8 @@ def tasks(planner: Backfiller, platforms: list[str], first_day: date, now: datet
     days = Window(midnight(first_day), midnight(now.date() + DAY))
     yield from _counters(planner, platforms, days, now)
     yield from _insights(planner, platforms, days, now)
+    for step in planner.plan(planner.resolve(["app"]), days):
+        yield Task("read the application database", step, now, is_beside=True)
     yield from _content(planner, events, now)
     names = ["daily_metrics", "weekly_metrics", "monthly_metrics", "analytics_snapshots"]
     # the first month and week begin before the first day: built as well, so that no partition looks forgotten

@@ -13,8 +13,10 @@ from metrics_pipeline.settings import SETTINGS_FILE, Settings
 
 MARKER = "demo.json"
 # What a demo makes; nothing else in the directory is ever removed.
+APPLICATION_DATABASE = "application.db"
 MADE_BY_DEMO = (
     MARKER,
+    APPLICATION_DATABASE,
     SETTINGS_FILE,
     "lake",
     "dagster",
@@ -75,10 +77,11 @@ DEMO_CADENCE = '{"default": "1d:1h 7d:6h 30d:1d 35d:1w"}'
 
 
 def write_settings_file(data_dir: Path, base_urls: dict[str, str]) -> None:
-    """Make every later command on this directory talk to the sandbox, never to a real platform."""
+    """Make every later command on this directory talk to the sandbox and read the sample application database."""
     lines = ["# This directory holds demo data: its accounts live in the sandbox (metrics-pipeline sandbox)."]
     lines += [f"METRICS_{platform.upper()}_BASE_URL={url}" for platform, url in base_urls.items()]
     lines.append(f"METRICS_CADENCE={DEMO_CADENCE}")
+    lines.append(f"METRICS_APPLICATION_DATABASE_URL=sqlite:///{(data_dir / APPLICATION_DATABASE).absolute()}")
     (data_dir / SETTINGS_FILE).write_text("\n".join(lines) + "\n")
 
 

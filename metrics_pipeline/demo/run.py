@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from metrics_pipeline.demo.accounts import demo_platforms, register_accounts
 from metrics_pipeline.demo.marker import (
+    APPLICATION_DATABASE,
     SANDBOX_PORT,
     DemoMarker,
     is_in_use,
@@ -26,6 +27,7 @@ from metrics_pipeline.demo.marker import (
 from metrics_pipeline.errors import UserError
 from metrics_pipeline.pipeline import Pipeline
 from metrics_pipeline.pipeline_start import PipelineStart, fix_pipeline_start
+from metrics_pipeline.sandbox.application import grow, whole_second
 from metrics_pipeline.sandbox.process import SandboxProcess
 from metrics_pipeline.sandbox.server import PLATFORMS, base_url
 from metrics_pipeline.settings import Settings, load_settings
@@ -88,6 +90,7 @@ def run_demo(settings: Settings, marker: DemoMarker, report: Report) -> DemoResu
     first_day = marker.last_day - timedelta(days=marker.days - 1)
     write_marker(settings.data_dir, marker)
     write_settings_file(settings.data_dir, {p: base_url(SANDBOX_PORT, p) for p in PLATFORMS})
+    grow(settings.data_dir / APPLICATION_DATABASE, whole_second(now), days=marker.days, seed=marker.seed)
     fix_pipeline_start(settings, PipelineStart(first_day, first_day))
     with SandboxProcess(marker.seed) as sandbox:
         for platform in PLATFORMS:
