@@ -7,6 +7,9 @@ create or replace macro day_start(day) as cast(day as timestamptz);
 create or replace macro hours_between(earlier, later) as date_sub('hour', earlier, later);
 create or replace macro seconds_between(earlier, later) as (epoch_us(later) - epoch_us(earlier)) / 1000000.0;
 create or replace macro hours(n) as to_hours(n);
+-- one row for each day from the first to the last, none where the last lies before the first
+create or replace macro each_day(first_day, last_day) as cast(unnest(generate_series(first_day, last_day, interval 1 day)) as date);
+create or replace macro minute_text(instant) as strftime(instant, '%Y-%m-%d %H:%M');
 -- the earlier of two instants, either of which may be unknown
 create or replace macro earlier_of(one, other) as coalesce(least(one, other), one, other);
 -- the days of [first, until) as a list

@@ -180,7 +180,7 @@ DAILY_METRICS = TableSpec(
             (
                 "state",
                 "string",
-                "value, zero, not_supported, not_permitted, failed, unknown, insufficient_data or no_components.",
+                "value, zero, not_supported, not_permitted, failed, stale, unknown, insufficient_data, no_components.",
             ),
             ("reason", "string", "Why there is no value, or what qualifies it."),
             ("source", "string", "series, counter, gauge, import, posts, accounts, events, application or derived."),

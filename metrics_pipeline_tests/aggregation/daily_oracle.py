@@ -39,6 +39,7 @@ def account_days(world: World, catalog: Catalog, days: Iterable[date], moment: M
             base.append(min(ranked, key=lambda r: r.value is None))
         base += [_follower_growth(f, measured) for f in base if f.metric == "followers"]
         base += _posts_published(world, day, moment)
+        rows += [s for s in _stale(world, day, moment) if _key(s) not in {_key(b) for b in base}]
         derived = _derived(base, catalog, "account")
         rows += base + [_over_posts(d, base, [p for p in posts if p.date == day], catalog) for d in derived]
     return rows
@@ -106,6 +107,29 @@ def _attempts(world: World, day: date, moment: Moment) -> list[Day]:
         entry = (rank, s["collection"], row)
         found[_key(row)] = min(found.get(_key(row), entry), entry, key=lambda e: e[:2])
     return [row for _, _, row in found.values()]
+
+
+def _stale(world: World, day: date, moment: Moment) -> list[Day]:
+    """Account counters that nobody read on the day, though they were in the week before."""
+    seen: dict[tuple[str, str, str | None, str], list[dict[str, Any]]] = {}
+    for r in cast(list[dict[str, Any]], world.counters):
+        if r["post_id"] is None and r["observed_at"] <= moment.as_of and r["date"] <= day:
+            seen.setdefault((r["workspace_id"], r["platform"], r["account_id"], r["metric"]), []).append(r)
+    rows = []
+    for key, readings in seen.items():
+        newest = max(r["date"] for r in readings)
+        last = max(r["observed_at"] for r in readings)
+        end = min(moment.now, start_of(day + timedelta(days=1)))
+        is_old = (day - newest).days <= moment.carry_days and last + timedelta(hours=3) < end
+        if newest < day <= moment.now.date() and is_old:
+            of_day = [r for r in readings if r["date"] == newest]
+            row = Day(day, key[0], key[1], "account", str(key[2]), key[2], key[3], state="stale", source="none")
+            row.is_complete, row.readings, row.last_read_at = False, 0, last
+            row.definition_version = max(r["definition_version"] for r in of_day)
+            row.day_timezone = min(r["day_timezone"] for r in of_day)
+            row.reason = f"last read at {last:%Y-%m-%d %H:%M}"
+            rows.append(row)
+    return rows
 
 
 def _follower_growth(followers: Day, measured: Measured) -> Day:

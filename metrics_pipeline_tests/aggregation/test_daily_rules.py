@@ -265,3 +265,14 @@ def test_a_day_is_complete_once_it_is_over_where_it_was_counted(
         world = World(insights=[insight("views", counted, 5.0, read_at=read, day_timezone=zone)])
         rows = build(memory, memory_builder, world, measured, measured)
         assert rows["main", "instagram", "views", counted]["is_complete"] is complete
+
+
+def test_what_nobody_read_is_stale_for_a_week_and_never_a_zero(memory: MemoryEngine, memory_builder: Builder) -> None:
+    world = World(counters=[counter("followers", at("2026-03-02 23:50"), 10, kind="gauge")])
+    rows = build(memory, memory_builder, world, "2026-03-02", "2026-03-12")
+    states = {n: rows.get(("main", "instagram", "followers", date(2026, 3, n))) for n in range(2, 13)}
+    assert [n for n, row in states.items() if row and row["state"] == "stale"] == list(range(3, 10))
+    assert all(row is None for n, row in states.items() if n > 9)
+    third = states[3]
+    assert third is not None
+    assert (third["value"], third["is_complete"], third["reason"]) == (None, False, "last read at 2026-03-02 23:50")

@@ -1,8 +1,8 @@
 -- daily_metrics, entity_type 'account'. Grain: one metric of one account on one day in [$start, $end).
 -- Inputs: insight_readings, counter_readings, collection_status, posts, daily_metrics (posts of the same days).
 -- A value comes from the account's own series, counter or import, else it is the sum of its posts; where there
--- is none, the state of the collection says why. No row means it was not asked for. What the application knows of an
--- account's messages is platform 'app'.
+-- is none, the state of the collection says why. A level or total that nobody read on a day is stale; else no row
+-- means it was not asked for. What the application knows of an account's messages is platform 'app'.
 with
 measured as (
     -- include daily/measured.sql
@@ -153,6 +153,16 @@ base as (
 derived as (
     -- include daily/derived.sql
 ),
+stale as (
+    -- include daily/stale.sql
+),
+missed as (
+    select s.*
+    from stale as s
+    anti join chosen as c
+        on c.date = s.date and c.workspace_id = s.workspace_id and c.platform = s.platform
+        and c.account_id = s.account_id and c.metric = s.metric
+),
 post_ratios as (
     -- where the denominator is a sum of posts, only posts that have both parts belong in the rate: likes of posts
     -- without a view count over the views of others is a rate of nothing
@@ -212,6 +222,8 @@ account_rows as (
         select * from base
         union all by name
         select *, 'derived' as source from derived_rows
+        union all by name
+        select * from missed
     )
 ),
 of_messages as (

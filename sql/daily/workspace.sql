@@ -10,7 +10,8 @@ account_rows as (
     from daily_metrics as d
     inner join metric_catalog as m using (metric)
     where
-        d.entity_type = 'account' and d.date >= plus_days($start, -$carry_days) and d.date < $end
+        d.entity_type = 'account' and d.state <> 'stale' -- nobody asked: what was known before may still count
+        and d.date >= plus_days($start, -$carry_days) and d.date < $end
         -- what the application knows of messages is counted anew for the workspace
         and d.platform <> 'app' and list_contains(m.levels, 'workspace')
 ),
