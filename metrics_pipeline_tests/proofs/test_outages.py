@@ -80,6 +80,7 @@ def test_accounts_in_trouble_do_not_stop_the_others_and_gaps_fill_themselves(mak
     # Nothing has changed yet: the throttled account is asked again after an hour, the expired one is not asked at all.
     for job in ("collect_instagram_insights", "daily_close"):  # the other day that the gap filler looks at
         assert daemon.execute(NIGHT, job, ["2026-03-16"]).success
+    assert daemon.execute(NIGHT, "daily_snapshots", ["2026-03-16", DAY]).success
     assert not daemon.tick(NIGHT + timedelta(minutes=30))
     site.sandbox.requests.clear()
     assert daemon.tick(NIGHT + timedelta(minutes=90))
