@@ -61,5 +61,7 @@ def _row(change: Change) -> dict[str, object]:
         "version": change.version,
         "days": ", ".join(spans[:_SPANS_SHOWN]) + more,
         "run": change.run,
-        "built_from": ", ".join(f"{name} {version}" for name, version in sorted(change.sources.items())),
+        "built_from": ", ".join(
+            f"{name} {version}" for name, version in sorted(change.sources.items()) if name != change.table
+        ),
     }

@@ -43,7 +43,10 @@ def tasks(planner: Backfiller, platforms: list[str], first_day: date, now: datet
     for step in planner.plan(planner.resolve(["app"]), days):
         yield Task("read the application database", step, now, is_beside=True)
     yield from _content(planner, events, now)
-    names = ["daily_metrics", "weekly_metrics", "monthly_metrics", "analytics_snapshots"]
+    names = [
+        *("daily_metrics", "campaign_metrics", "contact_metrics", "anomalies", "weekly_metrics", "monthly_metrics"),
+        *("analytics_snapshots", "reconciliations"),
+    ]
     # the first month and week begin before the first day: built as well, so that no partition looks forgotten
     whole = Window(days.start - LONGEST_LEAD, days.end)
     for step in planner.plan(planner.resolve(names), whole):
