@@ -103,7 +103,7 @@ def _show(result: DemoResult) -> None:
         f"{result.calls} HTTP calls, {result.events} content events, {result.runs} Dagster runs.",
         markup=False,
     )
-    connection = connect(result.data_dir)
+    connection = connect(result.data_dir, functions=False)
     counts = "select '{0}' as table, count(*) as rows from {0}"
     tables = (
         "counter_readings",
