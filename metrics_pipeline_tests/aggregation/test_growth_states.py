@@ -89,6 +89,36 @@ def test_states_of_an_additive_metric(
     assert row["change"] == (sum(v or 0 for v in now) - sum(v or 0 for v in before) if has_both else None)
 
 
+KINDS_OF_WEEK: tuple[Values, ...] = ([], FULL, ZERO, LOSS, HALF, [0.0] * 3, [-2.0] * 3)
+
+
+@pytest.mark.parametrize("before", KINDS_OF_WEEK)
+@pytest.mark.parametrize("now", KINDS_OF_WEEK[1:])
+def test_every_pair_of_weeks_has_the_state_that_the_rules_say(
+    memory: MemoryEngine, memory_builder: Builder, before: Values, now: Values
+) -> None:
+    """The rules of docs/metrics.md in their order, on every pair of whole and partial, positive, zero and negative."""
+    row = week(memory_builder, memory, two_weeks(before, now))
+    value, base = sum(v or 0 for v in now), sum(v or 0 for v in before)
+    whole = len(before) == len(now) == 7 and None not in (*before, *now)
+    both = [(v, b) for v, b in zip(now, before, strict=False) if v is not None and b is not None]
+    part, part_base = sum(v for v, _ in both), sum(b for _, b in both)
+    rate: float | None = None
+    if not before:
+        state = "no_base"
+    elif not whole:
+        state, rate = "partial", (part - part_base) / part_base if part_base > 0 else None
+    elif base < 0:
+        state = "negative_base"
+    elif base == 0:
+        state, rate = ("new_from_zero", None) if value else ("flat_zero", 0.0)
+    else:
+        state, rate = "ok", (value - base) / base
+    assert (row["growth_state"], row["value"]) == (state, value)
+    assert row["growth_rate"] == (None if rate is None else pytest.approx(rate))
+    assert row["change"] == (value - base if before else None)
+
+
 def test_the_worked_example(memory: MemoryEngine, memory_builder: Builder) -> None:
     # Friday to Sunday 36, 21, 29; then Monday to Sunday with a hole on Wednesday
     before: Values = [GONE, GONE, GONE, GONE, 36.0, 21.0, 29.0]
