@@ -21,7 +21,7 @@ from metrics_pipeline.events.drain import DrainFigures, drain, forget_ids
 from metrics_pipeline.events.inbox import open_inbox
 from metrics_pipeline.events.status_drain import adopt_statuses
 from metrics_pipeline.events.whatsapp_statuses import PLATFORM
-from metrics_pipeline.lake.engine import Parameter
+from metrics_pipeline.lake.session import Parameter
 from metrics_pipeline.lake.viewer_changes import items_with_new_viewers
 from metrics_pipeline.pipeline import Pipeline
 from metrics_pipeline.windows import DAY, Window, midnight, runs_of_days

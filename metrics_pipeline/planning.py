@@ -14,7 +14,7 @@ from metrics_pipeline.collection.plan import DayCost, day_cost
 from metrics_pipeline.control.accounts import list_accounts
 from metrics_pipeline.control.holds import HoldRecord, current_holds
 from metrics_pipeline.control.usage import used
-from metrics_pipeline.lake.engine import Parameter
+from metrics_pipeline.lake.session import Parameter
 from metrics_pipeline.pipeline import Pipeline
 
 RATE_DAYS = 30  # how far back an account's posts tell how much it publishes

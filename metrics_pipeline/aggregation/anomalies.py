@@ -10,8 +10,9 @@ import pyarrow as pa
 from metrics_pipeline.catalog.loader import Catalog
 from metrics_pipeline.catalog.models import Metric
 from metrics_pipeline.errors import UserError
-from metrics_pipeline.lake.engine import Engine, Parameter
+from metrics_pipeline.lake.engine import Engine
 from metrics_pipeline.lake.predicates import Partitions
+from metrics_pipeline.lake.session import Parameter
 from metrics_pipeline.settings import Settings
 from metrics_pipeline.settings.watching import listed
 from metrics_pipeline.windows import Window

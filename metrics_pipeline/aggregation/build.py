@@ -14,8 +14,9 @@ from metrics_pipeline.aggregation.snapshots import BuiltSnapshots, SnapshotType,
 from metrics_pipeline.catalog.loader import Catalog
 from metrics_pipeline.catalog.relations import cadence_relation, catalog_relations
 from metrics_pipeline.lake.changes import days_note
-from metrics_pipeline.lake.engine import Engine, Parameter, Piece
+from metrics_pipeline.lake.engine import Engine, Piece
 from metrics_pipeline.lake.predicates import Partitions
+from metrics_pipeline.lake.session import Parameter
 from metrics_pipeline.settings import Settings
 from metrics_pipeline.windows import Window, midnight
 

@@ -11,8 +11,9 @@ import pyarrow.compute as pc
 
 from metrics_pipeline.catalog.loader import Catalog
 from metrics_pipeline.lake.build_together import Output, Portion, build_together
-from metrics_pipeline.lake.engine import Engine, Parameter, Session
+from metrics_pipeline.lake.engine import Engine
 from metrics_pipeline.lake.predicates import Partitions
+from metrics_pipeline.lake.session import Parameter, Session
 from metrics_pipeline.settings import Settings
 from metrics_pipeline.windows import DAY, HOUR, Window, midnight
 

@@ -9,8 +9,9 @@ from datetime import date, datetime, timedelta
 import pyarrow as pa
 
 from metrics_pipeline.aggregation.viewers import ViewerCounter
-from metrics_pipeline.lake.engine import Engine, Parameter
+from metrics_pipeline.lake.engine import Engine
 from metrics_pipeline.lake.predicates import Partitions
+from metrics_pipeline.lake.session import Parameter
 from metrics_pipeline.settings import Settings
 from metrics_pipeline.windows import DAY, midnight
 

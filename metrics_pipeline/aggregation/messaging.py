@@ -9,8 +9,9 @@ from datetime import date, datetime, timedelta
 import pyarrow as pa
 from deltalake import DeltaTable
 
-from metrics_pipeline.lake.engine import Days, Engine, Parameter, conform
+from metrics_pipeline.lake.engine import Engine
 from metrics_pipeline.lake.predicates import Partitions
+from metrics_pipeline.lake.session import Days, Parameter, conform
 from metrics_pipeline.settings import Settings
 from metrics_pipeline.windows import DAY, Window
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field, create_model
 
-from metrics_pipeline.lake.engine import Session
 from metrics_pipeline.lake.lake import Lake
+from metrics_pipeline.lake.session import Session
 from metrics_pipeline.lake.table_spec import ColumnType
 from metrics_pipeline.lake.tables import TABLES
 from metrics_pipeline.settings import Settings

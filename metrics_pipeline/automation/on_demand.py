@@ -9,7 +9,7 @@ from metrics_pipeline.assets.collection import platform_asset_key, scope_config
 from metrics_pipeline.automation.backfill import Backfiller
 from metrics_pipeline.control.accounts import AccountRecord
 from metrics_pipeline.errors import UserError
-from metrics_pipeline.lake.engine import Parameter
+from metrics_pipeline.lake.session import Parameter
 from metrics_pipeline.pipeline import Pipeline
 from metrics_pipeline.platforms.registry import known_platform
 from metrics_pipeline.windows import HOUR, Window

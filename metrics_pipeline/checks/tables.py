@@ -9,7 +9,7 @@ from metrics_pipeline.assets.aggregates import DAILY_KEYS, MONTHLY_KEY, WEEKLY_K
 from metrics_pipeline.assets.snapshots import SNAPSHOT_KEYS
 from metrics_pipeline.automation.alerts import Alerts
 from metrics_pipeline.control.alerts import Severity
-from metrics_pipeline.lake.engine import Parameter
+from metrics_pipeline.lake.session import Parameter
 from metrics_pipeline.pipeline import Pipeline
 from metrics_pipeline.windows import Window
 

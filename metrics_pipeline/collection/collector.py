@@ -25,7 +25,8 @@ from metrics_pipeline.collection.tokens import TokenKeeper
 from metrics_pipeline.control.accounts import AccountRecord, list_accounts
 from metrics_pipeline.control.holds import EVERY_ACCOUNT, HoldRecord, current_holds, keep_hold
 from metrics_pipeline.errors import UserError
-from metrics_pipeline.lake.engine import Engine, Parameter
+from metrics_pipeline.lake.engine import Engine
+from metrics_pipeline.lake.session import Parameter
 from metrics_pipeline.platforms.contract import AccountResult, Adapter
 from metrics_pipeline.platforms.errors import Act, PlatformError
 from metrics_pipeline.platforms.metering import Meter, Unmetered

@@ -25,7 +25,8 @@ from metrics_pipeline.collection.scope import TurnScope
 from metrics_pipeline.collection.store import store_batch
 from metrics_pipeline.collection.summary import AccountReport, CollectionSummary
 from metrics_pipeline.collection.turn import explain_gaps, optional_metrics, take_turn
-from metrics_pipeline.lake.engine import Engine, Parameter
+from metrics_pipeline.lake.engine import Engine
+from metrics_pipeline.lake.session import Parameter
 from metrics_pipeline.platforms.contract import Account, AccountResult, Adapter
 from metrics_pipeline.platforms.http import Sleep
 from metrics_pipeline.settings import Settings

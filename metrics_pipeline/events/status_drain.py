@@ -23,10 +23,11 @@ from metrics_pipeline.control.account_owners import Owners
 from metrics_pipeline.events.inbox import StoredRow
 from metrics_pipeline.events.recipients import within
 from metrics_pipeline.lake.day_merge import Merged, merge_rows
-from metrics_pipeline.lake.engine import Engine, Parameter, conform
+from metrics_pipeline.lake.engine import Engine
 from metrics_pipeline.lake.event_tables import REJECTED_EVENTS
 from metrics_pipeline.lake.messaging_tables import MESSAGE_STATUSES
 from metrics_pipeline.lake.predicates import Partitions
+from metrics_pipeline.lake.session import Parameter, conform
 from metrics_pipeline.windows import DAY
 
 Columns = Mapping[str, str | None]

@@ -13,7 +13,8 @@ from metrics_pipeline.catalog.loader import Catalog
 from metrics_pipeline.catalog.platform_names import PLATFORM_NAMES
 from metrics_pipeline.imports.metric_names import names_relation, uses_of
 from metrics_pipeline.imports.source_files import Columns, RawRows
-from metrics_pipeline.lake.engine import Engine, conform
+from metrics_pipeline.lake.engine import Engine
+from metrics_pipeline.lake.session import conform
 from metrics_pipeline.lake.tables import COUNTER_READINGS, INSIGHT_READINGS
 
 READING_COLUMNS = Columns(

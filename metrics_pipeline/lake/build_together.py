@@ -10,9 +10,10 @@ from pathlib import Path
 import pyarrow as pa
 from deltalake import DeltaTable
 
-from metrics_pipeline.lake.engine import Days, Engine, Parameter, Relations, Session, conform
+from metrics_pipeline.lake.engine import Engine
 from metrics_pipeline.lake.lake import commit_retries, replace_partitions
 from metrics_pipeline.lake.predicates import Partitions
+from metrics_pipeline.lake.session import Days, Parameter, Relations, Session, conform
 from metrics_pipeline.lake.spill import spill_directory
 
 

@@ -18,9 +18,10 @@ from deltalake import DeltaTable, Transaction
 from metrics_pipeline.errors import UserError
 from metrics_pipeline.lake.changes import days_note
 from metrics_pipeline.lake.differences import differences, differing_days, first_difference
-from metrics_pipeline.lake.engine import Engine, Session
+from metrics_pipeline.lake.engine import Engine
 from metrics_pipeline.lake.lake import commit_retries, replace_partitions
 from metrics_pipeline.lake.predicates import Partitions
+from metrics_pipeline.lake.session import Session
 from metrics_pipeline.lake.spill import spill_directory
 from metrics_pipeline.lake.table_spec import TableSpec
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from metrics_pipeline.lake.engine import Session
+from metrics_pipeline.lake.session import Session
 
 
 def differing_days(session: Session, fresh: str, stale: str, day: str, columns: Sequence[str]) -> list[date]:

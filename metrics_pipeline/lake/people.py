@@ -12,9 +12,10 @@ from datetime import date
 
 import pyarrow as pa
 
-from metrics_pipeline.lake.engine import Engine, Session
+from metrics_pipeline.lake.engine import Engine
 from metrics_pipeline.lake.lake import Lake, commit_retries, replace_partitions
 from metrics_pipeline.lake.predicates import Partitions
+from metrics_pipeline.lake.session import Session
 from metrics_pipeline.lake.spill import sweep_spill
 from metrics_pipeline.lake.table_spec import TableSpec
 from metrics_pipeline.lake.tables import TABLES

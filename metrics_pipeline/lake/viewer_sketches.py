@@ -16,9 +16,10 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from metrics_pipeline.lake.audience_tables import VIEWER_SKETCHES
-from metrics_pipeline.lake.engine import Engine, conform
+from metrics_pipeline.lake.engine import Engine
 from metrics_pipeline.lake.lake import Lake
 from metrics_pipeline.lake.predicates import Partitions
+from metrics_pipeline.lake.session import conform
 from metrics_pipeline.windows import DAY
 
 if TYPE_CHECKING:

@@ -9,16 +9,10 @@ from datetime import date
 import pyarrow as pa
 
 from metrics_pipeline.lake.connect import connect_duckdb, read_statement
-from metrics_pipeline.lake.engine import (
-    Days,
-    Engine,
-    Parameter,
-    Piece,
-    Relations,
-    conform,
-)
+from metrics_pipeline.lake.engine import Engine, Piece
 from metrics_pipeline.lake.lake import Lake
 from metrics_pipeline.lake.predicates import Partitions
+from metrics_pipeline.lake.session import Days, Parameter, Relations, conform
 from metrics_pipeline.lake.tables import TABLES
 
 

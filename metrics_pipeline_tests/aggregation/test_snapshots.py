@@ -18,8 +18,9 @@ from metrics_pipeline.aggregation.build import Builder
 from metrics_pipeline.aggregation.snapshots import BuiltSnapshots
 from metrics_pipeline.catalog.loader import Catalog, catalog
 from metrics_pipeline.connection import attach_all
-from metrics_pipeline.lake.engine import Engine, Parameter
+from metrics_pipeline.lake.engine import Engine
 from metrics_pipeline.lake.predicates import Partitions
+from metrics_pipeline.lake.session import Parameter
 from metrics_pipeline.lake.tables import TABLES
 from metrics_pipeline.settings import Settings
 from metrics_pipeline.windows import Window

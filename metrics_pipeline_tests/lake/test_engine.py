@@ -10,8 +10,9 @@ import pyarrow as pa
 import pytest
 
 from metrics_pipeline.lake.connect import SQL_DIR, connect_duckdb, read_statement
-from metrics_pipeline.lake.engine import Engine, conform
+from metrics_pipeline.lake.engine import Engine
 from metrics_pipeline.lake.lake import Lake
+from metrics_pipeline.lake.session import conform
 from metrics_pipeline.lake.tables import DAILY_METRICS
 from metrics_pipeline_tests.lake.test_lake import DAY, daily_rows, of_day
 

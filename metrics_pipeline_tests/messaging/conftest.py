@@ -13,8 +13,9 @@ import pytest
 from metrics_pipeline.aggregation.build import Builder
 from metrics_pipeline.catalog.loader import catalog
 from metrics_pipeline.lake.connect import read_statement
-from metrics_pipeline.lake.engine import Days, Parameter, Piece, Relations
+from metrics_pipeline.lake.engine import Piece
 from metrics_pipeline.lake.predicates import Partitions
+from metrics_pipeline.lake.session import Days, Parameter, Relations
 from metrics_pipeline.settings import Settings
 from metrics_pipeline_tests.aggregation.memory_engine import MemoryEngine
 
