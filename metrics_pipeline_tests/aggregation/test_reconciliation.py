@@ -16,8 +16,10 @@ from metrics_pipeline.catalog.loader import catalog
 from metrics_pipeline.lake.engine import Engine
 from metrics_pipeline.lake.lake import Lake
 from metrics_pipeline.lake.predicates import Partitions
+from metrics_pipeline.lake.tables import DAILY_METRICS
 from metrics_pipeline.settings import Settings
 from metrics_pipeline.windows import Window
+from metrics_pipeline_tests.aggregation.day_rows import Day, table_from
 from metrics_pipeline_tests.aggregation.examples import histories
 from metrics_pipeline_tests.aggregation.readings import World, counter, insight, post
 from metrics_pipeline_tests.aggregation.test_laws import build_all
@@ -165,3 +167,19 @@ def test_posts_that_say_less_than_their_account_are_measured_and_not_judged(lake
 def test_an_empty_lake_has_nothing_to_compare(lake_engine: Engine) -> None:
     assert compared(lake_engine) == []
     assert isinstance(lake_engine.query("reconciliation/found.sql", {"start": FIRST, "end": FIRST}), pa.Table)
+
+
+@pytest.mark.parametrize(("told", "state"), [(400.0, "equal"), (398.0, "within_tolerance"), (300.0, "drift")])
+def test_messages_of_the_application_are_compared_with_whatsapps_own_count(
+    lake_engine: Engine, told: float, state: str
+) -> None:
+    def day(platform: str, value: float) -> Day:
+        return Day(FIRST, "acme", platform, "account", "wa-1", "wa-1", "messages_sent", value)
+
+    rows = table_from([day("app", 400.0), day("whatsapp", told)], DAILY_METRICS.schema)
+    lake_engine.lake.append("daily_metrics", rows)
+    (row,) = of(compared(lake_engine), "application_and_platform")
+    assert (row["platform"], row["value"], row["against"], row["state"]) == ("whatsapp", 400.0, told, state)
+    found = drifts(lake_engine, ALL)
+    assert not found.exact
+    assert len(found.others) == (state == "drift")
