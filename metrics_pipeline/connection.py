@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -23,14 +22,13 @@ from metrics_pipeline.application.lake_tables import open_lake
 from metrics_pipeline.catalog.loader import catalog
 from metrics_pipeline.catalog.relations import cadence_relation, catalog_relations
 from metrics_pipeline.job_relation import JobRuns
-from metrics_pipeline.lake.connect import SQL_DIR, attach_table, connect_duckdb, read_statement
+from metrics_pipeline.lake.connect import SQL_DIR, attach_table, connect_duckdb, names_in, read_statement
 from metrics_pipeline.lake.lake import Lake
 from metrics_pipeline.lake.spill import spill_directory
 from metrics_pipeline.pipeline_start import PipelineStart, pipeline_start
 from metrics_pipeline.settings import Settings, load_settings
 
 VIEWS: tuple[str, ...] = tuple(sorted(path.stem for path in (SQL_DIR / "views").glob("*.sql")))
-_WORD = re.compile(r"\b[a-z_][a-z0-9_]*\b")
 
 
 @dataclass(frozen=True)
@@ -135,7 +133,7 @@ def attach_known(lake: Lake, settings: Settings, start: PipelineStart, as_of: As
     gone = lake.tables.keys() - {*KEPT, *METRIC_TABLES, "content"}
     for view in VIEWS:
         statement = read_statement(f"views/{view}.sql")
-        if not gone & set(_WORD.findall(statement)):
+        if not names_in(statement, gone):
             connection.execute(f'create view "{view}" as {statement}')
     return connection
 

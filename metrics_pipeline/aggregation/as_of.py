@@ -6,12 +6,11 @@ A relation of a common table expression hides the table of its name. So the file
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from metrics_pipeline.lake.connect import read_statement
+from metrics_pipeline.lake.connect import PARAMETER, names_in, read_statement
 from metrics_pipeline.lake.table_spec import TableSpec
 from metrics_pipeline.lake.tables import DAILY_METRICS
 from metrics_pipeline.pipeline_start import PipelineStart
@@ -21,8 +20,6 @@ from metrics_pipeline.windows import next_month, week_start_of
 Parts = list[tuple[str, str]]
 Terms = Mapping[str, str]
 
-_PARAMETER = re.compile(r"\$(\w+)")
-_WORD = re.compile(r"\b[a-z_][a-z0-9_]*\b")
 # Attributes of content have no history: the latest stand for all instants.
 _KNOWN = frozenset({"content"})
 
@@ -33,7 +30,7 @@ def bound(file: str, terms: Terms) -> str:
     A parameter without one is null: only inputs that are left out need it (see `AsOfStatements.left_out`), or the
     tables at the present instant would differ from the stored ones.
     """
-    return _PARAMETER.sub(lambda match: f"({terms.get(match[1], 'null')})", read_statement(file))
+    return PARAMETER.sub(lambda match: f"({terms.get(match[1], 'null')})", read_statement(file))
 
 
 def chained(parts: Sequence[tuple[str, str]], last: str) -> str:
@@ -239,8 +236,8 @@ class AsOfStatements:
     def left_out(self, parts: Parts, last: str = "") -> list[str]:
         """Lake tables that the statements read and that no part hides: what they held then is not known."""
         made = {name for name, _ in parts}
-        read = set(_WORD.findall(" ".join([last, *(statement for _, statement in parts)])))
-        return sorted(read & set(self.tables) - made - _KNOWN)
+        read = names_in(" ".join([last, *(statement for _, statement in parts)]), self.tables)
+        return sorted(read - made - _KNOWN)
 
     def _week_of(self, day: str) -> str:
         return f"({day} - cast((iso_weekday({day}) + 6 - {self.settings.week_start_index}) % 7 as integer))"

@@ -11,7 +11,7 @@ import pyarrow as pa
 from metrics_pipeline.aggregation.relations import Period, months, weeks
 from metrics_pipeline.catalog.loader import Catalog
 from metrics_pipeline.catalog.relations import catalog_relations
-from metrics_pipeline.lake.changes import newest_changes
+from metrics_pipeline.lake.changes import Change, newest_changes
 from metrics_pipeline.lake.engine import Engine, Piece
 from metrics_pipeline.lake.predicates import Partitions
 from metrics_pipeline.lake.session import Parameter
@@ -39,10 +39,11 @@ def reconcile(engine: Engine, catalog: Catalog, settings: Settings, window: Wind
     }
     last = max([end, *(p.end for of_grain in periods.values() for p in of_grain)])
     parameters: dict[str, Parameter] = {"start": first, "end": end, "tolerance": settings.drift_tolerance}
+    changed = newest_changes("daily_metrics", engine.lake.table("daily_metrics"), None)
     stale = [
         {"grain": grain, "period_start": start}
         for grain, table in (("week", "weekly_metrics"), ("month", "monthly_metrics"))
-        for start in _stale(engine, table, periods[grain])
+        for start in _stale(newest_changes(table, engine.lake.table(table), None), changed, periods[grain])
     ]
     calendar = [row for grain, of_grain in periods.items() for row in _days(grain, of_grain)]
     relations = catalog_relations(catalog) | {
@@ -55,11 +56,10 @@ def reconcile(engine: Engine, catalog: Catalog, settings: Settings, window: Wind
     return engine.build_changed_days("reconciliations", "reconciliation/reconciliations.sql", partitions, piece)
 
 
-def _stale(engine: Engine, table: str, periods: Sequence[Period]) -> Iterator[date]:
+def _stale(builds: Sequence[Change], changed: Sequence[Change], periods: Sequence[Period]) -> Iterator[date]:
     """The periods of which a day changed after they were built: their run has not come yet."""
-    changed = newest_changes("daily_metrics", engine.lake.table("daily_metrics"), None)
     built: dict[date, int] = {}
-    for commit in reversed(newest_changes(table, engine.lake.table(table), None)):
+    for commit in reversed(builds):
         built.update(dict.fromkeys(commit.days, commit.sources.get("daily_metrics", 0)))
     for period in periods:
         version = built.get(period.start, 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import dagster as dg
@@ -58,6 +58,19 @@ def request_window(
         run_config=dict(run_config or {}),
         tags={**range_tags(keys), **(tags or {})},
     )
+
+
+def requests_after(
+    run_id: str,
+    job_name: str,
+    partitions: dg.TimeWindowPartitionsDefinition,
+    windows: Iterable[Window],
+    now: datetime,
+) -> Iterator[dg.RunRequest]:
+    """What a run leads to: a job over the partitions that overlap any of the windows, one run for each stretch."""
+    wanted = {key for window in windows for key in keys_in_window(partitions, window, now)}
+    for keys in consecutive(partitions.get_partition_keys(current_time=now), wanted):
+        yield dg.RunRequest(run_key=f"{job_name}:after:{run_id}:{keys[0]}", job_name=job_name, tags=range_tags(keys))
 
 
 def consecutive(keys: Sequence[str], wanted: set[str]) -> list[list[str]]:

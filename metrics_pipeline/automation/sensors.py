@@ -10,7 +10,7 @@ from metrics_pipeline.automation.gaps import first_and_last_day, gap_requests
 from metrics_pipeline.automation.job_log import JobLog
 from metrics_pipeline.automation.jobs import DAILY_CLOSE, MONTHLY_CLOSE, WEEKLY_CLOSE, AssetJob
 from metrics_pipeline.automation.late_days import late_days_sensor
-from metrics_pipeline.automation.ranges import consecutive, keys_in_window, keys_of_tags, range_tags
+from metrics_pipeline.automation.ranges import keys_of_tags, requests_after
 from metrics_pipeline.automation.snapshots import snapshots_after_closes
 from metrics_pipeline.lake.changes import days_changed_by
 from metrics_pipeline.partitions import PartitionSets
@@ -78,13 +78,7 @@ def _rollups_after_days(jobs: dict[str, AssetJob], partitions: PartitionSets) ->
         ):
             # the period after the last one touched compares itself with it
             reached = [Window(days.start, days.end + period) for days in changed]
-            wanted = {key for days in reached for key in keys_in_window(partition_set, days, now)}
-            for keys in consecutive(partition_set.get_partition_keys(current_time=now), wanted):
-                yield dg.RunRequest(
-                    run_key=f"{job_name}:after:{context.dagster_run.run_id}:{keys[0]}",
-                    job_name=job_name,
-                    tags=range_tags(keys),
-                )
+            yield from requests_after(context.dagster_run.run_id, job_name, partition_set, reached, now)
 
     return rollups_after_days
 

@@ -15,11 +15,11 @@ from metrics_pipeline.automation.jobs import (
     AssetJob,
     partition_set_of,
 )
-from metrics_pipeline.automation.ranges import consecutive, keys_in_window, range_tags
+from metrics_pipeline.automation.ranges import requests_after
 from metrics_pipeline.lake.changes import days_changed_by
 from metrics_pipeline.partitions import PartitionSets
 from metrics_pipeline.pipeline import Pipeline
-from metrics_pipeline.windows import Window
+from metrics_pipeline.windows import runs_of_days
 
 
 @dataclass(frozen=True)
@@ -53,14 +53,11 @@ def snapshots_after_closes(jobs: dict[str, AssetJob], partitions: PartitionSets)
         follower = _FOLLOWERS[run.job_name]
         pipeline = Pipeline.from_environment()
         now = pipeline.settings.clock.now()
+        changed = runs_of_days(days_changed_by(pipeline.lake.table(follower.table), run.run_id))
         periods = partition_set_of(follower.job, partitions)
-        changed = days_changed_by(pipeline.lake.table(follower.table), run.run_id)
-        wanted = {key for day in changed for key in keys_in_window(periods, Window.of_day(day), now)}
-        if not wanted:
+        asked = list(requests_after(run.run_id, follower.job, periods, changed, now))
+        if not asked:
             yield dg.SkipReason("The run changed nothing.")
-        for keys in consecutive(periods.get_partition_keys(current_time=now), wanted):
-            yield dg.RunRequest(
-                run_key=f"{follower.job}:after:{run.run_id}:{keys[0]}", job_name=follower.job, tags=range_tags(keys)
-            )
+        yield from asked
 
     return sensor

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Collection
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -18,6 +19,15 @@ SQL_DIR = Path(__file__).resolve().parents[2] / "sql"
 
 _INCLUDE = re.compile(r"^\s*-- include (\S+)$", re.MULTILINE)
 _COMMENT = re.compile(r"--[^\n]*")
+
+
+PARAMETER = re.compile(r"\$(\w+)")
+_WORD = re.compile(r"\b[a-z_][a-z0-9_]*\b")
+
+
+def names_in(statement: str, names: Collection[str]) -> set[str]:
+    """Those of the names that a statement has in it."""
+    return set(_WORD.findall(statement)) & set(names)
 
 
 @cache

@@ -17,12 +17,12 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
 from metrics_pipeline.lake.changes import changed_rows, days_note
-from metrics_pipeline.lake.connect import read_statement
+from metrics_pipeline.lake.connect import names_in, read_statement
 from metrics_pipeline.lake.differences import differing_days
 from metrics_pipeline.lake.lake import Lake, commit_retries, replace_partitions
 from metrics_pipeline.lake.predicates import Partitions
 from metrics_pipeline.lake.row_stream import RowStream
-from metrics_pipeline.lake.session import Days, Parameter, Relations, Session, conform, tables_named
+from metrics_pipeline.lake.session import Days, Parameter, Relations, Session, conform
 from metrics_pipeline.lake.table_spec import TableSpec
 
 
@@ -90,7 +90,7 @@ class Engine:
         """As `build`, the rows of one piece after the other: memory holds one of them, all see the same versions."""
         rows = 0
         spec = self.lake.tables[table]
-        sources = tables_named(read_statement(file), self.lake) - {table}
+        sources = names_in(read_statement(file), self.lake.tables) - {table}
         metadata: dict[str, str] = {}
 
         def of_pieces(pinned: dict[str, DeltaTable]) -> Iterator[pa.RecordBatch]:

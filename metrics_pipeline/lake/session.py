@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, TypeAlias
@@ -10,7 +9,14 @@ from typing import TYPE_CHECKING, TypeAlias
 import pyarrow as pa
 from deltalake import DeltaTable
 
-from metrics_pipeline.lake.connect import attach_table, connect_duckdb, open_cursor, read_statement
+from metrics_pipeline.lake.connect import (
+    PARAMETER,
+    attach_table,
+    connect_duckdb,
+    names_in,
+    open_cursor,
+    read_statement,
+)
 from metrics_pipeline.lake.lake import Lake
 from metrics_pipeline.lake.predicates import Partitions
 from metrics_pipeline.lake.spill import spill_directory
@@ -23,9 +29,6 @@ Parameter = str | int | float | bool | date | datetime | None
 Relations: TypeAlias = "Mapping[str, pa.Table | pads.Dataset]"
 Days = tuple[date, date]
 
-_PARAMETER = re.compile(r"\$(\w+)")
-_WORD = re.compile(r"\b[a-z_][a-z0-9_]*\b")
-
 
 def conform(rows: pa.RecordBatchReader, spec: TableSpec) -> pa.Table:
     """The rows with the table's columns in the table's order and types.
@@ -37,13 +40,8 @@ def conform(rows: pa.RecordBatchReader, spec: TableSpec) -> pa.Table:
 
 
 def _bound(statement: str, parameters: Mapping[str, Parameter] | None) -> dict[str, Parameter]:
-    named = set(_PARAMETER.findall(statement))
+    named = set(PARAMETER.findall(statement))
     return {key: value for key, value in (parameters or {}).items() if key in named}
-
-
-def tables_named(statement: str, lake: Lake) -> set[str]:
-    """The lake tables that a statement names."""
-    return set(_WORD.findall(statement)) & lake.tables.keys()
 
 
 class Session:
@@ -120,7 +118,7 @@ class Session:
 
     def _attach_what(self, statement: str) -> None:
         # ordered: viewer_days is opened before viewer_sketches, which its days go into before they are deleted
-        for name in sorted(tables_named(statement, self._lake) - self._attached):
+        for name in sorted(names_in(statement, self._lake.tables) - self._attached):
             self.pin(self._pinned.get(name) or self._lake.table(name), name)
 
     def close(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,6 +34,23 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Load:
 
 def instant(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def follow(
+    definitions: dg.Definitions, sensor: str, instance: dg.DagsterInstance, result: dg.ExecuteInProcessResult
+) -> list[dg.RunRequest]:
+    """What a run status sensor asks for after a run."""
+    run = instance.get_run_by_id(result.run_id)
+    assert run is not None
+    context = dg.build_run_status_sensor_context(
+        sensor_name=sensor,
+        dagster_event=result.get_run_success_event(),
+        dagster_instance=instance,
+        dagster_run=run,
+    )
+    answer = definitions.resolve_sensor_def(sensor)(context)
+    assert isinstance(answer, Iterator)
+    return [request for request in answer if isinstance(request, dg.RunRequest)]
 
 
 def tick(pipeline: Pipeline, schedule: str, at: datetime) -> dg.RunRequest | dg.SkipReason:

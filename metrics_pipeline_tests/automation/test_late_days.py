@@ -16,7 +16,7 @@ from metrics_pipeline.lake.changes import newest_changes, writing_as
 from metrics_pipeline.lineage import commits
 from metrics_pipeline.pipeline import Pipeline
 from metrics_pipeline_tests.aggregation.readings import World, insight
-from metrics_pipeline_tests.automation.conftest import Load, instant
+from metrics_pipeline_tests.automation.conftest import Load, follow, instant
 
 NOW = instant("2026-03-18T10:20")
 LATE = date(2026, 3, 4)
@@ -105,16 +105,6 @@ def test_a_run_that_was_under_way_before_the_reading_came_does_not_count(sensing
 
 def followers(sensing: Sensing, result: dg.ExecuteInProcessResult) -> dict[str, tuple[str, str]]:
     """The partitions that `rollups_after_days` asks for after a run, by job."""
-    run = sensing.instance.get_run_by_id(result.run_id)
-    assert run is not None
-    context = dg.build_run_status_sensor_context(
-        sensor_name="rollups_after_days",
-        dagster_event=result.get_run_success_event(),
-        dagster_instance=sensing.instance,
-        dagster_run=run,
-    )
-    answer = sensing.definitions.resolve_sensor_def("rollups_after_days")(context)
-    assert isinstance(answer, Iterator)
-    asked = [request for request in answer if isinstance(request, dg.RunRequest)]
+    asked = follow(sensing.definitions, "rollups_after_days", sensing.instance, result)
     found = {str(request.job_name): keys_of_tags(request.tags) for request in asked}
     return {job: keys for job, keys in found.items() if keys is not None}

@@ -25,7 +25,7 @@ from metrics_pipeline.pipeline import Pipeline
 from metrics_pipeline.windows import Window
 from metrics_pipeline_tests.aggregation.readings import World, insight
 from metrics_pipeline_tests.aggregation.test_snapshots import daily, stored, two_workspaces, value_of, write
-from metrics_pipeline_tests.automation.conftest import Load, instant
+from metrics_pipeline_tests.automation.conftest import Load, follow, instant
 
 NOW = instant("2026-03-18T10:20")
 DAYS = [date(2026, 3, 1) + timedelta(days=n) for n in (2, 3, 7)]
@@ -49,17 +49,7 @@ class Runs:
 
     def followers(self, result: dg.ExecuteInProcessResult) -> list[dg.RunRequest]:
         """What the sensor asks for after a run."""
-        run = self.instance.get_run_by_id(result.run_id)
-        assert run is not None
-        context = dg.build_run_status_sensor_context(
-            sensor_name="snapshots_after_closes",
-            dagster_event=result.get_run_success_event(),
-            dagster_instance=self.instance,
-            dagster_run=run,
-        )
-        answer = self.definitions.resolve_sensor_def("snapshots_after_closes")(context)
-        assert isinstance(answer, Iterator)
-        return [request for request in answer if isinstance(request, dg.RunRequest)]
+        return follow(self.definitions, "snapshots_after_closes", self.instance, result)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from metrics_pipeline.assets.reconciliation import RECONCILIATIONS_KEY
 from metrics_pipeline.assets.snapshots import SNAPSHOT_KEYS
 from metrics_pipeline.automation.alerts import Alerts
 from metrics_pipeline.automation.jobs import ANOMALIES, MISSING_PARTITIONS, RECONCILE
+from metrics_pipeline.automation.ranges import range_tags
 from metrics_pipeline.control.accounts import add_account
 from metrics_pipeline.control.alerts import firing_keys
 from metrics_pipeline.control.database import writing
@@ -177,6 +178,16 @@ def test_a_broken_table_is_told_and_so_is_its_repair(
     ]
 
 
+def checked(
+    at: Pipeline, instance: dg.DagsterInstance, job: str, keys: tuple[str, str], check: str
+) -> dg.AssetCheckEvaluation:
+    """What a check says after a run over a range, whose alerts are delivered."""
+    definition = build_definitions(at, fixed=True).resolve_job_def(job)
+    result = definition.execute_in_process(instance=instance, tags=range_tags(keys))
+    Alerts.of(at).deliver()
+    return next(e for e in result.get_asset_check_evaluations() if e.asset_check_key.name == check)
+
+
 def test_numbers_that_drift_apart_are_told_once_and_so_is_that_they_meet_again(
     load: Load, pipeline: Pipeline, instance: dg.DagsterInstance, webhook: Webhook
 ) -> None:
@@ -191,14 +202,7 @@ def test_numbers_that_drift_apart_are_told_once_and_so_is_that_they_meet_again(
     pipeline.lake.replace("weekly_metrics", week, lambda _: rows.cast(WEEKLY_METRICS.schema))
 
     def close(at: Pipeline) -> dg.AssetCheckEvaluation:
-        tags = {
-            "dagster/asset_partition_range_start": "2026-03-01",
-            "dagster/asset_partition_range_end": "2026-03-18",
-        }
-        job = build_definitions(at, fixed=True).resolve_job_def(RECONCILE)
-        result = job.execute_in_process(instance=instance, tags=tags)
-        Alerts.of(at).deliver()
-        return next(e for e in result.get_asset_check_evaluations() if e.asset_check_key.name == "reconciled")
+        return checked(at, instance, RECONCILE, ("2026-03-01", "2026-03-18"), "reconciled")
 
     evaluation = close(pipeline)
     assert not evaluation.passed
@@ -224,14 +228,7 @@ def test_anomalies_of_the_last_days_are_told_once_and_older_ones_only_shown(
     pipeline.lake.append("daily_metrics", table_from(rows, DAILY_METRICS.schema))
 
     def close(at: Pipeline) -> dg.AssetCheckEvaluation:
-        tags = {
-            "dagster/asset_partition_range_start": "2026-03-01",
-            "dagster/asset_partition_range_end": "2026-03-17",
-        }
-        job = build_definitions(at, fixed=True).resolve_job_def(ANOMALIES)
-        result = job.execute_in_process(instance=instance, tags=tags)
-        Alerts.of(at).deliver()
-        return next(e for e in result.get_asset_check_evaluations() if e.asset_check_key.name == "anomalies_found")
+        return checked(at, instance, ANOMALIES, ("2026-03-01", "2026-03-17"), "anomalies_found")
 
     evaluation = close(pipeline)
     assert not evaluation.passed

@@ -12,6 +12,7 @@ import dagster as dg
 from metrics_pipeline.automation.home import use_dagster_home
 from metrics_pipeline.automation.ranges import range_tags
 from metrics_pipeline.definitions import build_definitions
+from metrics_pipeline_tests.automation.conftest import follow
 from metrics_pipeline_tests.proofs.site import REGISTERED, Site
 
 QUIET: Mapping[str, object] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -99,14 +100,4 @@ def _what_follows(
     """What is requested after a successful daily close."""
     if result.dagster_run.job_name != "daily_close":
         return
-    run = instance.get_run_by_id(result.run_id)
-    assert run is not None
-    context = dg.build_run_status_sensor_context(
-        sensor_name="rollups_after_days",
-        dagster_event=result.get_run_success_event(),
-        dagster_instance=instance,
-        dagster_run=run,
-    )
-    answer = definitions.resolve_sensor_def("rollups_after_days")(context)
-    assert isinstance(answer, Iterator)
-    yield from (request for request in answer if isinstance(request, dg.RunRequest))
+    yield from follow(definitions, "rollups_after_days", instance, result)

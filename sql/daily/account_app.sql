@@ -21,13 +21,7 @@ known_days as (
     -- include messaging/known_days.sql
 ),
 sums as (
-    select * from (
-        -- include messaging/message_sums.sql
-    )
-    union all by name
-    select k.* from known_days as k
-    anti join entity_messages as m
-        on m.date = k.date and m.workspace_id = k.workspace_id and m.entity_id = k.entity_id
+    -- include messaging/sums_of_days.sql
 ),
 counts as (
     select * from (
