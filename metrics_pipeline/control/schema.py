@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from pathlib import Path
+from typing import cast
 
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import OperationalError
 
 from metrics_pipeline.errors import UserError
+from metrics_pipeline.sqlite_wal import use_wal
 
 # Known here so that an up-to-date database costs one query and no import of Alembic (0.2 s); a test compares it.
 HEAD_REVISION = "0007"
@@ -66,18 +67,10 @@ def _migrate(connection: Connection, revision: str | None) -> None:
 
 
 def _use_wal(engine: Engine) -> None:
-    """Write-ahead logging, once and for good: readers and one writer do not block each other."""
-    deadline = time.monotonic() + WAL_PATIENCE_SECONDS
-    while True:
-        raw = engine.raw_connection()
-        try:
-            raw.cursor().execute("pragma journal_mode = wal")
-            return
-        except sqlite3.OperationalError as error:
-            if time.monotonic() > deadline:
-                raise OperationalError("pragma journal_mode = wal", None, error) from None
-            if "locked" not in str(error):
-                raise OperationalError("pragma journal_mode = wal", None, error) from None
-            time.sleep(0.02)
-        finally:
-            raw.close()
+    raw = engine.raw_connection()
+    try:
+        use_wal(cast(sqlite3.Connection, raw.dbapi_connection), WAL_PATIENCE_SECONDS)
+    except sqlite3.OperationalError as error:
+        raise OperationalError("pragma journal_mode = wal", None, error) from None
+    finally:
+        raw.close()

@@ -23,6 +23,7 @@ from metrics_pipeline.events.inbox import (
     Unavailable,
     first_of_each,
 )
+from metrics_pipeline.sqlite_wal import use_wal
 
 # Writers hold the file for milliseconds; the drain deletes in slices of tens of milliseconds.
 BUSY_TIMEOUT_SECONDS = 5.0
@@ -62,7 +63,7 @@ class SqliteInbox:
             self._connection = sqlite3.connect(
                 path, timeout=busy_timeout, isolation_level=None, check_same_thread=False, cached_statements=256
             )
-            self._connection.execute("pragma journal_mode = wal")
+            use_wal(self._connection)
             self._connection.execute("pragma synchronous = full")
             # 64 MB of pages in memory and a log of 32 MB instead of 4: twice the events a second, measured
             self._connection.execute("pragma cache_size = -65536")
