@@ -12,12 +12,15 @@ from sqlalchemy import Engine
 from metrics_pipeline.api.auth import Guard
 from metrics_pipeline.api.client_address import ClientPlaces
 from metrics_pipeline.api.lake_reader import LakeReader
+from metrics_pipeline.api.lake_tables import LakeTables
 from metrics_pipeline.api.limits import EventLimits
+from metrics_pipeline.api.reading.connection import ReadConnection
 from metrics_pipeline.api.whatsapp_webhook import WhatsAppWebhook
 from metrics_pipeline.clock import Clock
 from metrics_pipeline.control.database import open_control
 from metrics_pipeline.control.key_ring import KeyRing, load_key_ring
 from metrics_pipeline.events.ingestion import Ingestion
+from metrics_pipeline.lake.lake import Lake
 from metrics_pipeline.settings import Settings
 
 
@@ -32,6 +35,8 @@ class Services:
     clock: Clock
     load_ring: Callable[[], KeyRing]
     lake: LakeReader
+    tables: LakeTables
+    reads: ReadConnection
     places: ClientPlaces
     whatsapp: WhatsAppWebhook | None
     """None where no webhook is set up."""
@@ -45,6 +50,7 @@ class Services:
         """
         places = ClientPlaces(settings)  # first: a file that cannot be used leaves nothing open
         control = open_control(settings)
+        tables = LakeTables(Lake(settings.lake_location), settings.api_refresh_seconds)
         return cls(
             control=control,
             guard=Guard(control, lambda: load_key_ring(settings), settings.clock),
@@ -53,6 +59,8 @@ class Services:
             clock=settings.clock,
             load_ring=lambda: load_key_ring(settings),
             lake=LakeReader(settings),
+            tables=tables,
+            reads=ReadConnection(tables),
             places=places,
             whatsapp=WhatsAppWebhook.of(settings),
         )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, TypeAlias
 
+import duckdb
 import pyarrow as pa
 from deltalake import DeltaTable
 
@@ -44,12 +45,17 @@ def _bound(statement: str, parameters: Mapping[str, Parameter] | None) -> dict[s
     return {key: value for key, value in (parameters or {}).items() if key in named}
 
 
+def _opened(lake: Lake, memory: str | None) -> duckdb.DuckDBPyConnection:
+    spill = spill_directory(lake.location)
+    return open_cursor(spill) if memory is None else connect_duckdb(spill, memory)
+
+
 class Session:
     """One DuckDB connection over a fixed set of table versions: every statement in it sees the same data.
 
     days: tables of which only some days (first, end) are readable. pinned: versions to read, where they are given;
     the versions of the other tables are added to it. memory: how much its statements may hold, such as 512MB; the rest
-    of their rows waits on disk.
+    of their rows waits on disk. connection: a cursor to work in, in place of one of this process's own database.
     """
 
     def __init__(
@@ -59,10 +65,10 @@ class Session:
         days: Mapping[str, Days] | None = None,
         pinned: dict[str, DeltaTable] | None = None,
         memory: str | None = None,
+        connection: duckdb.DuckDBPyConnection | None = None,
     ) -> None:
         self._lake = lake
-        spill = spill_directory(lake.location)
-        self._connection = open_cursor(spill) if memory is None else connect_duckdb(spill, memory)
+        self._connection = connection or _opened(lake, memory)
         self._days = days or {}
         self._pinned: dict[str, DeltaTable] = {} if pinned is None else pinned
         self._attached: set[str] = set()

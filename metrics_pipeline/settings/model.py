@@ -201,6 +201,9 @@ class Settings(WatchSettings):
     api_server_key_events_per_minute: int = Field(
         1_200_000, ge=100, description="Events a minute through one server key, whoever they are about."
     )
+    api_refresh_seconds: float = Field(
+        1.0, ge=0, le=60, description="How long after a commit the read API may still answer from the version before."
+    )
     trusted_proxies: str = Field(
         "",
         description="Addresses or networks of proxies, by comma, whose X-Forwarded-For is believed; none by default.",
