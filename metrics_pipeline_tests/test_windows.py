@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics_pipeline.aggregation.relations import months, weeks
+from metrics_pipeline.periods import months, weeks
 from metrics_pipeline.windows import Window, midnight, next_month, week_start_of
 
 days = st.dates(date(1999, 1, 1), date(2060, 1, 1))

@@ -66,6 +66,7 @@ create or replace macro in_box(lat, lon, south, west, north, east) as
         or (abs(lon) = 180 and between_meridians(-lon, west, east))
         or (abs(lat) = 90 and lon is not null)
     );
+create or replace macro cell_column(lon, degrees) as floor(round(lon / degrees, 9));
 -- The centre of the cell of a grid of so many degrees that a place lies in, as a struct of latitude and longitude: a
 -- cell has its southern and western edge, 180 is -180, and the pole is in the last row. Rounded first, since 0.3 / 0.1
 -- is a little less than 3. Meant for degrees that divide 90.
@@ -75,7 +76,12 @@ create or replace macro area_of(lat, lon, degrees) as
             (least(floor(round(lat / degrees, 9)), round(90 / degrees, 9) - 1) + 0.5) * degrees, 9
         ),
         'longitude': round(
-            (floor(round((case when lon >= 180 then lon - 360 else lon end) / degrees, 9)) + 0.5) * degrees, 9
+            (
+                cell_column(lon, degrees)
+                -- 180, and what rounds to it, lies in the cell that begins at -180
+                - case when cell_column(lon, degrees) >= round(180 / degrees, 9) then round(360 / degrees, 9) else 0 end
+                + 0.5
+            ) * degrees, 9
         )
     } end;
 -- how many people a place needs to be named, METRICS_AREA_MINIMUM_VIEWERS where a connection knows the settings

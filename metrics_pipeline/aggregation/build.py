@@ -9,7 +9,7 @@ from typing import Literal
 
 from metrics_pipeline.aggregation.messaging import MessagingDays
 from metrics_pipeline.aggregation.portions import portions
-from metrics_pipeline.aggregation.relations import Period, months, period_relations, weeks
+from metrics_pipeline.periods import Period, months, period_relations, weeks
 from metrics_pipeline.aggregation.snapshots import BuiltSnapshots, SnapshotType, build_snapshots
 from metrics_pipeline.catalog.loader import Catalog
 from metrics_pipeline.catalog.relations import cadence_relation, catalog_relations

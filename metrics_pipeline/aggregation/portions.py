@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from metrics_pipeline.aggregation.relations import Period
+from metrics_pipeline.periods import Period
 from metrics_pipeline.lake.engine import Engine
 
 

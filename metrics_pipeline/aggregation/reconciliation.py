@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 import pyarrow as pa
 
-from metrics_pipeline.aggregation.relations import Period, months, weeks
+from metrics_pipeline.periods import Period, months, weeks
 from metrics_pipeline.catalog.loader import Catalog
 from metrics_pipeline.catalog.relations import catalog_relations
 from metrics_pipeline.lake.changes import Change, newest_changes

@@ -10,7 +10,7 @@ from typing import Literal
 import pyarrow as pa
 
 from metrics_pipeline.aggregation.portions import portions
-from metrics_pipeline.aggregation.relations import Period, days, months, period_relations, weeks
+from metrics_pipeline.periods import Period, days, months, period_relations, weeks
 from metrics_pipeline.catalog.loader import Catalog
 from metrics_pipeline.catalog.relations import catalog_relations
 from metrics_pipeline.lake.engine import Engine, Piece

@@ -122,6 +122,17 @@ class Session:
         bound = _bound(statement, parameters)
         self._connection.execute(f'create or replace temp table "{name}" as {statement}', bound or None)
 
+    def narrow(self, name: str, statement: str, parameters: Mapping[str, Parameter] | None = None) -> None:
+        """Let the statements that follow find, under a table's name, only the rows of this statement."""
+        self.keep_rows(f"rows_of_{name}", statement, parameters)
+        self._connection.execute(f'create or replace temp view "{name}" as from "rows_of_{name}"')
+
+    def leave_out(self, *names: str) -> None:
+        """Let the statements that follow find no rows under these tables' names; nothing is opened for them."""
+        for name in names:
+            self._connection.register(name, self._lake.tables[name].schema.empty_table())
+            self._attached.add(name)
+
     def _attach_what(self, statement: str) -> None:
         # ordered: viewer_days is opened before viewer_sketches, which its days go into before they are deleted
         for name in sorted(names_in(statement, self._lake.tables) - self._attached):

@@ -52,6 +52,13 @@ def period_relations(periods: Sequence[Period], today: date, first_weekday: int)
     days_elapsed counts the days of a period that are over today.
     """
     before = _preceding(periods[0])
+    return relations_of([before, *periods], [before], today, first_weekday)
+
+
+def relations_of(
+    periods: Sequence[Period], only_compared: Sequence[Period], today: date, first_weekday: int
+) -> dict[str, pa.Table]:
+    """`periods` and `calendar` for these periods; those of `only_compared` are there for the growth of others only."""
     rows = [
         {
             "period_start": p.start,
@@ -59,9 +66,9 @@ def period_relations(periods: Sequence[Period], today: date, first_weekday: int)
             "previous_start": p.previous_start,
             "days_expected": (p.end - p.start).days,
             "days_elapsed": max(0, min((p.end - p.start).days, (today - p.start).days)),
-            "is_output": p is not before,
+            "is_output": p not in only_compared,
         }
-        for p in [before, *periods]
+        for p in periods
     ]
     calendar = [
         {
@@ -70,7 +77,7 @@ def period_relations(periods: Sequence[Period], today: date, first_weekday: int)
             "day_offset": offset,
             "week_start": week_start_of(day, first_weekday),
         }
-        for p in [before, *periods]
+        for p in periods
         for offset, day in enumerate(p.start + timedelta(days=n) for n in range((p.end - p.start).days))
     ]
     return {"periods": pa.Table.from_pylist(rows), "calendar": pa.Table.from_pylist(calendar)}
