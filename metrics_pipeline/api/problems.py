@@ -55,6 +55,10 @@ class Problem(Exception):  # noqa: N818 - an answer, and named as RFC 9457 names
         return JSONResponse(body, self.status, headers=self.headers, media_type=MEDIA_TYPE)
 
 
+class LakeUnavailable(Exception):  # noqa: N818 - a state
+    """The lake cannot be read at present: a 503, unless an earlier answer may stand in."""
+
+
 def not_found() -> Problem:
     """The same for what does not exist and for what belongs to someone else."""
     return Problem(404, "not_found", "There is nothing here, or not for this key.")
@@ -71,6 +75,7 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(DBAPIError, _database)
+    app.add_exception_handler(LakeUnavailable, _lake)
 
 
 async def _problem(_request: Request, error: Exception) -> JSONResponse:
@@ -101,6 +106,11 @@ async def _invalid(_request: Request, error: Exception) -> JSONResponse:
 async def _database(_request: Request, error: Exception) -> JSONResponse:
     log.error("a database refused: %s", type(error).__name__)
     return unavailable("A store behind this service does not answer.").response()
+
+
+async def _lake(_request: Request, error: Exception) -> JSONResponse:
+    log.error("the lake cannot be read: %s", type(error.__cause__ or error).__name__)
+    return unavailable("The tables cannot be read at present.").response()
 
 
 class LastResort:
