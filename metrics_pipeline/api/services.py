@@ -10,6 +10,8 @@ from fastapi import Depends, Request
 from sqlalchemy import Engine
 
 from metrics_pipeline.api.auth import Guard
+from metrics_pipeline.api.caching.metric_cache import MetricCache
+from metrics_pipeline.api.caching.warming import Warmer
 from metrics_pipeline.api.client_address import ClientPlaces
 from metrics_pipeline.api.lake_reader import LakeReader
 from metrics_pipeline.api.lake_tables import LakeTables
@@ -40,6 +42,8 @@ class Services:
     places: ClientPlaces
     whatsapp: WhatsAppWebhook | None
     """None where no webhook is set up."""
+    cache: MetricCache
+    warmer: Warmer
 
     @classmethod
     def open(cls, settings: Settings) -> Services:
@@ -63,6 +67,8 @@ class Services:
             reads=ReadConnection(tables),
             places=places,
             whatsapp=WhatsAppWebhook.of(settings),
+            cache=MetricCache.open(settings),
+            warmer=Warmer.open(settings),
         )
 
     async def close(self) -> None:
@@ -70,6 +76,7 @@ class Services:
         await self.ingestion.aclose()
         await self.guard.finish()
         await self.limits.close()
+        await self.cache.close()
         self.control.dispose()
 
 

@@ -31,7 +31,9 @@ class StoreSettings(PlatformSettings):
         None, description="Control database (SQLAlchemy URL); default SQLite in the data directory."
     )
     redis_url: SecretStr | None = Field(
-        None, description="Redis that API processes count quotas in together, redis://host:6379/0; default: each alone."
+        None,
+        description="Redis in which API processes count quotas and keep answers together, redis://host:6379/0; "
+        "default: each alone.",
     )
     secret_keys: SecretStr | None = Field(
         None,

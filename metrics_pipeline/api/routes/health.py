@@ -24,14 +24,18 @@ async def healthz() -> Health:
 async def readyz(parts: Parts) -> Readiness:
     """Events can be taken, and the control database answers: without it no key can be checked.
 
-    Without Redis, where one is set, events are taken as well: `degraded`, each process counts quotas by itself.
+    Without Redis, where one is set, the work is done as well: `degraded`, each process counts quotas and keeps answers
+    by itself.
     """
     if not parts.ingestion.is_running:
         raise unavailable("Events cannot be taken at present.")
     await asyncio.to_thread(_ask, parts.control)
+    reasons = []
     if not await parts.limits.is_shared():
-        return Readiness(status="degraded", reasons=["Redis does not answer: quotas are counted in each process."])
-    return Readiness(status="ok")
+        reasons.append("Redis does not answer: quotas are counted in each process.")
+    if not await parts.cache.is_shared():
+        reasons.append("Redis does not answer: answers are kept in each process.")
+    return Readiness(status="degraded", reasons=reasons) if reasons else Readiness(status="ok")
 
 
 def _ask(control: Engine) -> None:
