@@ -28,6 +28,8 @@ from metrics_pipeline.lake.spill import spill_directory
 from metrics_pipeline.pipeline_start import PipelineStart, pipeline_start
 from metrics_pipeline.settings import Settings, load_settings
 
+READ_AS_OF = (*KEPT, "content")
+"""The tables that earlier states of the numbers are computed from."""
 VIEWS: tuple[str, ...] = tuple(sorted(path.stem for path in (SQL_DIR / "views").glob("*.sql")))
 
 

@@ -9,6 +9,8 @@ create or replace macro seconds_between(earlier, later) as (epoch_us(later) - ep
 create or replace macro hours(n) as to_hours(n);
 -- one row for each day from the first to the last, none where the last lies before the first
 create or replace macro each_day(first_day, last_day) as cast(unnest(generate_series(first_day, last_day, interval 1 day)) as date);
+-- RFC 3339, to the second
+create or replace macro instant_text(instant) as strftime(timezone('UTC', instant), '%Y-%m-%dT%H:%M:%SZ');
 create or replace macro minute_text(instant) as strftime(instant, '%Y-%m-%d %H:%M');
 -- the earlier of two instants, either of which may be unknown
 create or replace macro earlier_of(one, other) as coalesce(least(one, other), one, other);

@@ -9,7 +9,6 @@ from typing import Literal
 
 from metrics_pipeline.aggregation.messaging import MessagingDays
 from metrics_pipeline.aggregation.portions import portions
-from metrics_pipeline.periods import Period, months, period_relations, weeks
 from metrics_pipeline.aggregation.snapshots import BuiltSnapshots, SnapshotType, build_snapshots
 from metrics_pipeline.catalog.loader import Catalog
 from metrics_pipeline.catalog.relations import cadence_relation, catalog_relations
@@ -17,6 +16,7 @@ from metrics_pipeline.lake.changes import days_note
 from metrics_pipeline.lake.engine import Engine, Piece
 from metrics_pipeline.lake.predicates import Partitions
 from metrics_pipeline.lake.session import Parameter
+from metrics_pipeline.periods import Period, months, period_relations, weeks
 from metrics_pipeline.settings import Settings
 from metrics_pipeline.windows import Window, midnight
 

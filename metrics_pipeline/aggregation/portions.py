@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from metrics_pipeline.periods import Period
 from metrics_pipeline.lake.engine import Engine
+from metrics_pipeline.periods import Period
 
 
 def portions(engine: Engine, periods: Sequence[Period], rows_at_once: int) -> Iterator[Sequence[Period]]:

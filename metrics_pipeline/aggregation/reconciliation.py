@@ -8,13 +8,13 @@ from datetime import date, timedelta
 
 import pyarrow as pa
 
-from metrics_pipeline.periods import Period, months, weeks
 from metrics_pipeline.catalog.loader import Catalog
 from metrics_pipeline.catalog.relations import catalog_relations
 from metrics_pipeline.lake.changes import Change, newest_changes
 from metrics_pipeline.lake.engine import Engine, Piece
 from metrics_pipeline.lake.predicates import Partitions
 from metrics_pipeline.lake.session import Parameter
+from metrics_pipeline.periods import Period, months, weeks
 from metrics_pipeline.settings import Settings
 from metrics_pipeline.windows import Window
 

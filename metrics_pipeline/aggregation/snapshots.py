@@ -10,12 +10,12 @@ from typing import Literal
 import pyarrow as pa
 
 from metrics_pipeline.aggregation.portions import portions
-from metrics_pipeline.periods import Period, days, months, period_relations, weeks
 from metrics_pipeline.catalog.loader import Catalog
 from metrics_pipeline.catalog.relations import catalog_relations
 from metrics_pipeline.lake.engine import Engine, Piece
 from metrics_pipeline.lake.predicates import Partitions
 from metrics_pipeline.lake.session import Parameter, Relations
+from metrics_pipeline.periods import Period, days, months, period_relations, weeks
 from metrics_pipeline.settings import Settings
 from metrics_pipeline.windows import Window
 

@@ -126,6 +126,18 @@ def errors_of(meanings: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
 
 
 ERRORS = errors_of(_MEANINGS)
+READ_ERRORS = errors_of(
+    {
+        400: "The question cannot be answered: too_many_points, not_by_the_hour.",
+        401: _MEANINGS[401],
+        403: _MEANINGS[403],
+        404: "There is nothing of this id, or not for this key.",
+        406: "not_acceptable: no format that the client takes.",
+        422: "A parameter cannot be used; its code says which and why.",
+        429: _MEANINGS[429],
+        503: "lake_unavailable: the tables cannot be read at present.",
+    }
+)
 
 
 def instant_text(instant: datetime) -> str:

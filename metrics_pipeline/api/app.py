@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from metrics_pipeline.api.answers import Problem
 from metrics_pipeline.api.cors import BrowserOrigins
 from metrics_pipeline.api.problems import LastResort, add_handlers
-from metrics_pipeline.api.routes import accounts, cache, content, events, health, users, webhooks
+from metrics_pipeline.api.routes import accounts, cache, content, events, health, metrics, users, webhooks
 from metrics_pipeline.api.services import Services
 
 
@@ -47,6 +47,7 @@ def make_app(services: Services) -> FastAPI:
     app.include_router(events.router)
     app.include_router(content.router)
     app.include_router(accounts.router)
+    app.include_router(metrics.router)
     app.include_router(users.router)
     app.include_router(webhooks.router)
     app.include_router(cache.router)

@@ -60,6 +60,14 @@ class Caller:
             raise Problem(403, "workspace_required", "An operator's key belongs to no workspace; use a workspace's.")
         return self.workspace_id
 
+    def workspace_for(self, named: str | None) -> str:
+        """The workspace that is read: the one named, else the caller's own.
+
+        Raises:
+            Problem: 404 for another's, 403 for an operator's key that names none.
+        """
+        return self.own_workspace() if named is None else self.visible(named)
+
     def visible(self, workspace_id: str) -> str:
         """The workspace asked for. Raises Problem 404, as for one that does not exist, where it is another's."""
         if self.workspace_id not in (None, workspace_id):

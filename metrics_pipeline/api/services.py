@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
@@ -17,6 +18,7 @@ from metrics_pipeline.api.lake_reader import LakeReader
 from metrics_pipeline.api.lake_tables import LakeTables
 from metrics_pipeline.api.limits import EventLimits
 from metrics_pipeline.api.reading.connection import ReadConnection
+from metrics_pipeline.api.reading.series import SeriesReader
 from metrics_pipeline.api.whatsapp_webhook import WhatsAppWebhook
 from metrics_pipeline.clock import Clock
 from metrics_pipeline.control.database import open_control
@@ -39,6 +41,8 @@ class Services:
     lake: LakeReader
     tables: LakeTables
     reads: ReadConnection
+    series: SeriesReader
+    settings: Settings
     places: ClientPlaces
     whatsapp: WhatsAppWebhook | None
     """None where no webhook is set up."""
@@ -55,6 +59,7 @@ class Services:
         places = ClientPlaces(settings)  # first: a file that cannot be used leaves nothing open
         control = open_control(settings)
         tables = LakeTables(Lake(settings.lake_location), settings.api_refresh_seconds)
+        reads = ReadConnection(tables)
         return cls(
             control=control,
             guard=Guard(control, lambda: load_key_ring(settings), settings.clock),
@@ -64,7 +69,9 @@ class Services:
             load_ring=lambda: load_key_ring(settings),
             lake=LakeReader(settings),
             tables=tables,
-            reads=ReadConnection(tables),
+            reads=reads,
+            series=SeriesReader(reads, settings),
+            settings=settings,
             places=places,
             whatsapp=WhatsAppWebhook.of(settings),
             cache=MetricCache.open(settings),
@@ -77,6 +84,7 @@ class Services:
         await self.guard.finish()
         await self.limits.close()
         await self.cache.close()
+        await asyncio.to_thread(self.reads.close)
         self.control.dispose()
 
 

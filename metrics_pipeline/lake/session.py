@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -55,7 +55,8 @@ class Session:
 
     days: tables of which only some days (first, end) are readable. pinned: versions to read, where they are given;
     the versions of the other tables are added to it. memory: how much its statements may hold, such as 512MB; the rest
-    of their rows waits on disk. connection: a cursor to work in, in place of one of this process's own database.
+    of their rows waits on disk. connection: a cursor to work in, in place of one of this process's own database, and
+    which tables are attached to it already.
     """
 
     def __init__(
@@ -66,12 +67,13 @@ class Session:
         pinned: dict[str, DeltaTable] | None = None,
         memory: str | None = None,
         connection: duckdb.DuckDBPyConnection | None = None,
+        attached: Collection[str] = (),
     ) -> None:
         self._lake = lake
         self._connection = connection or _opened(lake, memory)
         self._days = days or {}
         self._pinned: dict[str, DeltaTable] = {} if pinned is None else pinned
-        self._attached: set[str] = set()
+        self._attached: set[str] = set(attached)
         for name, relation in (relations or {}).items():
             self._connection.register(name, relation)
 
@@ -126,6 +128,12 @@ class Session:
         """Let the statements that follow find, under a table's name, only the rows of this statement."""
         self.keep_rows(f"rows_of_{name}", statement, parameters)
         self._connection.execute(f'create or replace temp view "{name}" as from "rows_of_{name}"')
+
+    def columns(self, statement: str, parameters: Mapping[str, Parameter] | None = None) -> list[tuple[str, str]]:
+        """The columns of a statement, each with its type; it is not run."""
+        self._attach_what(statement)
+        relation = self._connection.sql(statement, params=_bound(statement, parameters) or None)
+        return list(zip(relation.columns, map(str, relation.types), strict=True))
 
     def leave_out(self, *names: str) -> None:
         """Let the statements that follow find no rows under these tables' names; nothing is opened for them."""

@@ -63,10 +63,10 @@ def test_partition_columns_come_back_with_their_types(engine: Engine) -> None:
 
 
 def test_a_build_remembers_what_it_read(engine: Engine) -> None:
-    from metrics_pipeline.periods import months, period_relations
     from metrics_pipeline.catalog.loader import catalog
     from metrics_pipeline.catalog.relations import catalog_relations
     from metrics_pipeline.lake.predicates import Partitions
+    from metrics_pipeline.periods import months, period_relations
 
     engine.lake.replace("daily_metrics", of_day(DAY), lambda _: daily_rows(DAY, [1.0]))
     periods = months(DAY, date(2026, 3, 3))

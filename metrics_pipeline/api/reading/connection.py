@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TypeVar
 
 import duckdb
 from deltalake.exceptions import DeltaError
 
 from metrics_pipeline.api.lake_tables import LakeTables
-from metrics_pipeline.api.problems import LakeUnavailable
+from metrics_pipeline.api.problems import LakeUnavailable, Problem
 from metrics_pipeline.catalog.loader import catalog
 from metrics_pipeline.catalog.relations import catalog_relations
+from metrics_pipeline.connection import AsOf, attach_known
+from metrics_pipeline.errors import UserError
 from metrics_pipeline.lake.connect import connect_duckdb
 from metrics_pipeline.lake.session import Days, Session
 from metrics_pipeline.lake.spill import spill_directory
+from metrics_pipeline.pipeline_start import pipeline_start
+from metrics_pipeline.settings import Settings
 
 MEMORY = "1GB"
 LONGEST_MILLISECONDS = 20_000
+# Statements of one request run one after the other, of so many requests side by side; the others wait their turn.
+SIDE_BY_SIDE = 4
+
+Result = TypeVar("Result")
 
 
 class ReadConnection:
@@ -30,7 +41,18 @@ class ReadConnection:
         self.tables = tables
         self._database = connect_duckdb(spill_directory(tables.lake.location), MEMORY)
         self._relations = catalog_relations(catalog())
+        # threads of their own: who waits for the lake keeps no thread from who does not
+        self._threads = ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="lake")
         self._guard()
+
+    async def run(self, work: Callable[[], Result]) -> Result:
+        """Do work that reads the lake, off the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def close(self) -> None:
+        """Let go of the database once what runs is through."""
+        self._threads.shutdown()
+        self._database.close()
 
     def _guard(self) -> None:
         lake = self.tables.lake
@@ -56,7 +78,7 @@ class ReadConnection:
         Raises:
             LakeUnavailable: a table is not there or cannot be read.
         """
-        try:
+        with _told():
             handles = self.tables.tables(*names)
             if missing := [name for name in names if name not in handles]:
                 raise LakeUnavailable(f"the table {missing[0]} is not there yet")
@@ -64,11 +86,28 @@ class ReadConnection:
                 self.tables.lake, self._relations, days, pinned=handles, connection=self._database.cursor()
             ) as session:
                 yield session
-        except (
-            duckdb.IOException,
-            duckdb.InterruptException,
-            duckdb.OutOfMemoryException,
-            DeltaError,
-            OSError,
-        ) as error:
-            raise LakeUnavailable(type(error).__name__) from error
+
+    @contextmanager
+    def known_session(self, settings: Settings, as_of: AsOf) -> Iterator[Session]:
+        """A session in which days, weeks and months are those known at an instant; takes about a second to make.
+
+        Raises:
+            Problem: 422, it is no instant that has numbers.
+            LakeUnavailable: a table is not there or cannot be read.
+        """
+        with _told():
+            try:
+                connection = attach_known(self.tables.lake, settings, pipeline_start(settings, fix=False), as_of)
+            except UserError as error:
+                raise Problem(422, "invalid_as_of", str(error)) from None
+            with Session(self.tables.lake, connection=connection, attached=self.tables.lake.tables) as session:
+                yield session
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """One error for whatever keeps the lake from being read."""
+    try:
+        yield
+    except (duckdb.IOException, duckdb.InterruptException, duckdb.OutOfMemoryException, DeltaError, OSError) as error:
+        raise LakeUnavailable(type(error).__name__) from error

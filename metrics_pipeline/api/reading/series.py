@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, time
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -13,6 +13,7 @@ from metrics_pipeline.api.problems import Problem
 from metrics_pipeline.api.reading.connection import ReadConnection
 from metrics_pipeline.api.reading.question import Question
 from metrics_pipeline.api.reading.times import Span
+from metrics_pipeline.connection import READ_AS_OF, AsOf
 from metrics_pipeline.lake.connect import read_statement
 from metrics_pipeline.lake.predicates import Partitions
 from metrics_pipeline.lake.session import Days, Parameter, Session
@@ -21,17 +22,12 @@ from metrics_pipeline.settings import Settings
 from metrics_pipeline.windows import DAY
 
 MOST_POINTS = 10_000
+Row = dict[str, Any]
+
 _POINTS_FROM = {"day": "daily_metrics", "week": "weekly_metrics", "month": "monthly_metrics"}
-# What only single metrics of an own span need: distinct people are counted anew, never summed.
+_SERIES = ("metric", "platform", "account_id")
+# What single metrics of an own span need: distinct people are counted anew, never summed.
 _PEOPLE = {"viewer_days": "unique_viewers", "app_messages": "contacts_active"}
-
-
-@dataclass(frozen=True)
-class Answered:
-    """points: rows in the order of their series. totals: a row for each series, None by the hour."""
-
-    points: pa.Table
-    totals: pa.Table | None
 
 
 class SeriesReader:
@@ -44,117 +40,166 @@ class SeriesReader:
     def generation(self, question: Question) -> str:
         """Changes whenever a file that an answer would be read from does, and not with other days."""
         tables = self._reads.tables
+        if question.as_of is not None:
+            return tables.generation(dict.fromkeys(READ_AS_OF))
         wanted: dict[str, Partitions | None] = {
             name: Partitions(between=(str(tables.lake.tables[name].day_column), *days))
-            for name, days in self._read_days(question).items()
+            for name, days in _days_read(question).items()
         }
         return tables.generation(wanted)
 
-    def answer(self, question: Question, now: datetime) -> Answered:
-        """Read it.
+    def series(self, question: Question, now: datetime) -> list[Row]:
+        """A row for each series: metric, platform, account_id; `points`, a JSON list; and what the points have in
+        common: is_complete, approximate, last_read_at.
 
         Raises:
             LakeUnavailable: a table cannot be read.
-            Problem: 400, the answer would have too many points.
+            Problem: 400, there would be too many points.
         """
-        read = self._read_days(question)
-        with self._reads.session(*read, days=read) as session:
-            return answer_in(session, question, now, self._settings)
+        with self._session(question) as session:
+            return self.series_in(session, question, now)
 
-    def _read_days(self, question: Question) -> dict[str, Days]:
-        """The tables that are read, and of which days."""
+    def series_and_totals(self, question: Question, now: datetime) -> tuple[list[Row], list[Row]]:
+        """As `series`, and what the days of each come to together: none where it is answered by the hour."""
+        with self._session(question) as session:
+            return self.series_and_totals_in(session, question, now)
+
+    def points(self, question: Question, now: datetime) -> pa.Table:
+        """The points as one flat table, in the order of their series."""
+        with self._session(question) as session:
+            self._narrow(session, question)
+            ordered = f"select * from ({self._points(question)}) order by metric, platform, account_id, start"  # noqa: S608
+            parameters = self._parameters(question, now)
+            limited: pa.Table = session.run(f"{ordered} limit {MOST_POINTS + 1}", parameters).read_all()
+        _refuse_too_many(limited.num_rows)
+        return limited
+
+    def series_in(self, session: Session, question: Question, now: datetime) -> list[Row]:
+        """As `series`, in a session that knows the tables."""
+        self._narrow(session, question)
+        points = self._points(question)
+        parameters = self._parameters(question, now)
+        named = [c for c in session.columns(points, parameters) if c[0] not in _SERIES]
+        fields = ", ".join(f"'{name}': {_as_json(name, kind)}" for name, kind in named)
+        rows = session.run(
+            f"select {', '.join(_SERIES)}, json_list(list({{{fields}}} order by start)) as points, "  # noqa: S608
+            "count(*) as length, bool_and(is_complete) as is_complete, bool_or(approximate) as approximate, "
+            f"max(last_read_at) as last_read_at from ({points}) group by all order by all",
+            parameters,
+        ).read_all()
+        found: list[Row] = rows.to_pylist()
+        _refuse_too_many(sum(row["length"] for row in found))
+        return found
+
+    def series_and_totals_in(self, session: Session, question: Question, now: datetime) -> tuple[list[Row], list[Row]]:
+        """As `series_and_totals`, in a session that knows the tables."""
+        series = self.series_in(session, question, now)
+        return series, ([] if question.is_hourly else self._totals(session, question, now))
+
+    def _session(self, question: Question) -> AbstractContextManager[Session]:
+        if question.as_of is not None:
+            compared = question.span.compared(question.compare, question.granularity) or question.span
+            first = min(compared.first, question.span.first)
+            return self._reads.known_session(self._settings, AsOf(question.as_of, first, question.span.end))
+        read = _days_read(question)
+        return self._reads.session(*read, days=read)
+
+    def _narrow(self, session: Session, question: Question) -> None:
+        """Read the entity's days once: both its points and its totals are made of them."""
+        if not question.is_hourly:
+            parameters = self._parameters(question, None)
+            session.narrow("daily_metrics", read_statement("api/entity_days.sql"), parameters)
+
+    def _points(self, question: Question) -> str:
+        return read_statement(f"api/points_{'hour' if question.is_hourly else question.granularity}.sql")
+
+    def _totals(self, session: Session, question: Question, now: datetime) -> list[Row]:
+        span, compared = question.span, question.span.compared(question.compare, question.granularity)
+        people = _people_of(question)
+        parameters = self._parameters(question, now)
+        for name in people:
+            mine = f"select * from {name} where workspace_id = $workspace_id"  # noqa: S608 - names of ours
+            session.narrow(name, mine, parameters)
+        # values of the platforms' own windows belong to calendar weeks and months: see the points of those
+        session.leave_out("insight_readings", *(_PEOPLE.keys() - set(people)))
+        window = Period(span.first, span.end, span.first - DAY if compared is None else compared.first)
+        before = [] if compared is None else [Period(compared.first, compared.end, compared.first - DAY)]
+        today = now.astimezone(UTC).date()
+        for name, relation in relations_of([*before, window], before, today, self._settings.week_start_index).items():
+            session.register(name, relation)
+        file = "api/totals.sql" if compared is None else "api/compared_totals.sql"
+        parameters |= {
+            "window": "none",
+            "first": span.first if compared is None else compared.first,
+            "viewers_from": today - self._settings.events_days * DAY,
+        }
+        found: list[Row] = session.run_file(file, parameters).read_all().to_pylist()
+        return found
+
+    def _parameters(self, question: Question, now: datetime | None) -> dict[str, Parameter]:
         span = question.span
+        compared = span.compared(question.compare, question.granularity) or Span(span.first, span.first)
+        found: dict[str, Parameter] = {
+            "workspace_id": question.workspace_id,
+            "level": question.level,
+            "entity_id": question.entity_id,
+            "account_id": question.account_id,
+            "first": span.first,
+            "end": span.end,
+            "compared_first": compared.first,
+            "compared_end": compared.end,
+            "metrics": ",".join(question.metrics),
+            "platforms": ",".join(question.platforms),
+        }
         if question.is_hourly:
-            return {"content_hourly": (span.first - DAY, span.end + DAY)}
-        compared = question.span.compared(question.compare, question.granularity)
-        whole = (compared.first if compared is not None else span.first, span.end)
-        read = {"daily_metrics": whole, _POINTS_FROM[question.granularity]: (span.first, span.end)}
-        read["daily_metrics"] = whole
-        return read | {name: whole for name in _people_of(question)}
+            zone = ZoneInfo(question.timezone)
+            found |= {
+                "first": span.first - DAY,
+                "end": span.end + DAY,
+                "from": _midnight(span.first, zone),
+                "until": _midnight(span.end, zone),
+                "granularity": question.granularity,
+                "timezone": question.timezone,
+                "now": now,
+                "lateness_days": self._settings.event_lateness_days,
+            }
+        return found
 
 
-def answer_in(session: Session, question: Question, now: datetime, settings: Settings) -> Answered:
-    """Read it in a session that knows the tables, of whatever instant."""
+def _days_read(question: Question) -> dict[str, Days]:
+    """The tables that are read, and of which days."""
+    span = question.span
     if question.is_hourly:
-        return Answered(_points(session, "hour", question, _hourly(question, now, settings)), None)
-    points = _points(session, question.granularity, question, {})
-    return Answered(points, _totals(session, question, now, settings))
-
-
-def _points(session: Session, file: str, question: Question, more: Mapping[str, Parameter]) -> pa.Table:
-    statement = (
-        f"select * from ({read_statement(f'api/points_{file}.sql')}) "  # noqa: S608 - a file of sql/
-        f"order by metric, platform, account_id, start limit {MOST_POINTS + 1}"
-    )
-    rows = session.run(statement, {**_parameters(question), **more}).read_all()
-    if rows.num_rows > MOST_POINTS:
-        raise Problem(
-            400, "too_many_points", f"More than {MOST_POINTS} points; ask for fewer metrics, a shorter span or weeks."
-        )
-    return rows
-
-
-def _totals(session: Session, question: Question, now: datetime, settings: Settings) -> pa.Table:
-    span, compared = question.span, question.span.compared(question.compare, question.granularity)
-    other = compared or Span(span.first, span.first)
-    parameters = _parameters(question)
-    parameters |= {"compared_first": other.first, "compared_end": other.end}
-    session.narrow("daily_metrics", read_statement("api/entity_days.sql"), parameters)
-    people = _people_of(question)
-    for name in people:
-        session.narrow(
-            name, f"select * from {name} where workspace_id = $workspace_id", parameters  # noqa: S608 - names of ours
-        )
-    session.leave_out("insight_readings", *(_PEOPLE.keys() - set(people)))
-    window = Period(span.first, span.end, other.first)
-    periods = [window] if compared is None else [Period(other.first, other.end, other.first - DAY), window]
-    relations = relations_of(periods, periods[:-1], now.astimezone(UTC).date(), settings.week_start_index)
-    for name, relation in relations.items():
-        session.register(name, relation)
-    own = {
-        # values of the platforms' own windows belong to calendar weeks and months: see the points
-        "window": "none",
-        "first": other.first if compared is not None else span.first,
-        "end": span.end,
-        "viewers_from": now.astimezone(UTC).date() - settings.events_days * DAY,
+        return {"content_hourly": (span.first - DAY, span.end + DAY)}
+    compared = span.compared(question.compare, question.granularity) or span
+    whole = (min(compared.first, span.first), span.end)
+    return {
+        _POINTS_FROM[question.granularity]: (span.first, span.end),
+        "daily_metrics": whole,
+        **dict.fromkeys(_people_of(question), whole),
     }
-    file = "api/totals.sql" if compared is None else "api/compared_totals.sql"
-    return session.run_file(file, {**parameters, **own}).read_all()
 
 
 def _people_of(question: Question) -> list[str]:
-    """Tables of persons that have to be read, because distinct people are asked for by name or all metrics are."""
-    if question.as_of is not None or question.level not in ("workspace", "content", "creator"):
+    """Tables of persons that have to be read, because distinct people are asked for by name."""
+    if question.as_of is not None or question.is_hourly:
         return []
     return [name for name, metric in _PEOPLE.items() if metric in question.metrics]
 
 
-def _parameters(question: Question) -> dict[str, Parameter]:
-    return {
-        "workspace_id": question.workspace_id,
-        "level": question.level,
-        "entity_id": question.entity_id,
-        "account_id": question.account_id,
-        "first": question.span.first,
-        "end": question.span.end,
-        "metrics": ",".join(question.metrics),
-        "platforms": ",".join(question.platforms),
-    }
-
-
-def _hourly(question: Question, now: datetime, settings: Settings) -> dict[str, Parameter]:
-    zone = ZoneInfo(question.timezone)
-    return {
-        "first": question.span.first - DAY,
-        "end": question.span.end + DAY,
-        "from": _midnight(question.span.first, zone),
-        "until": _midnight(question.span.end, zone),
-        "granularity": question.granularity,
-        "timezone": question.timezone,
-        "now": now,
-        "lateness_days": settings.event_lateness_days,
-    }
+def _as_json(name: str, kind: str) -> str:
+    """A column as JSON has it: instants in ISO form, a breakdown as the list that it is."""
+    if kind.upper().startswith("TIMESTAMP"):
+        return f'instant_text("{name}")'
+    return f'cast("{name}" as json)' if name == "weekly_breakdown" else f'"{name}"'
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC)
+
+
+def _refuse_too_many(points: int) -> None:
+    if points > MOST_POINTS:
+        raise Problem(
+            400, "too_many_points", f"More than {MOST_POINTS} points; ask for fewer metrics, a shorter span or weeks."
+        )

@@ -62,7 +62,7 @@ async def get_content(
 
     `workspace_id` is for an operator's key, which belongs to none.
     """
-    workspace = caller.own_workspace() if workspace_id is None else caller.visible(workspace_id)
+    workspace = caller.workspace_for(workspace_id)
     found = await asyncio.to_thread(parts.lake.content_item, workspace, content_id)
     if found is None:
         raise not_found()

@@ -1,0 +1,68 @@
+"""An answer from the cache, or computed: with its ETag, its freshness, and 304 for who has it already."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from metrics_pipeline.api.auth import Caller
+from metrics_pipeline.api.caching.entries import Found, Made
+from metrics_pipeline.api.caching.keys import CacheKey, Tier, canonical_query
+from metrics_pipeline.api.conditional import cache_headers, etag_of, matches
+from metrics_pipeline.api.services import Services
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked, as the cache knows it. media_type: of the answer."""
+
+    tenant: str
+    kind: str
+    entity: str
+    period: str
+    query: dict[str, object]
+    tier: Tier
+    media_type: str = "application/json"
+    tags: Collection[str] = ()
+
+    def key(self, generation: str) -> CacheKey:
+        query = canonical_query({**self.query, "media_type": self.media_type})
+        return CacheKey(self.tenant, self.kind, self.entity, self.period, query, generation)
+
+
+async def answer(
+    request: Request,
+    parts: Services,
+    caller: Caller,
+    asked: Asked,
+    generation: Callable[[], str],
+    compute: Callable[[], bytes],
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """The answer to a GET.
+
+    generation: of the data it would be computed from. compute: makes the body, in a thread; it may raise Problem.
+    """
+
+    del caller
+
+    async def found() -> Found:
+        key = asked.key(await asyncio.to_thread(generation))
+
+        async def made() -> Made:
+            body = await parts.reads.run(compute)
+            return Made(body, asked.media_type, etag_of(asked.tenant, asked.media_type, body))
+
+        parts.warmer.remember(replace(key, generation="").text, found)
+        return await parts.cache.get_or_compute(key, asked.tier, made, tags=asked.tags)
+
+    given = await found()
+    entry = given.entry
+    headers = {"ETag": entry.etag, **cache_headers(asked.tier, given), **(headers or {})}
+    if matches(request.headers.get("if-none-match"), entry.etag):
+        return Response(status_code=304, headers=headers)
+    return Response(entry.body, media_type=entry.media_type, headers=headers)
