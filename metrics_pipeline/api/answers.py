@@ -126,6 +126,7 @@ def errors_of(meanings: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
 
 
 ERRORS = errors_of(_MEANINGS)
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "As the If-None-Match says you have it."}}
 READ_ERRORS = errors_of(
     {
         400: "The question cannot be answered: too_many_points, not_by_the_hour.",

@@ -12,7 +12,19 @@ from fastapi import FastAPI
 from metrics_pipeline.api.answers import Problem
 from metrics_pipeline.api.cors import BrowserOrigins
 from metrics_pipeline.api.problems import LastResort, add_handlers
-from metrics_pipeline.api.routes import accounts, cache, content, events, health, metrics, users, webhooks
+from metrics_pipeline.api.routes import (
+    accounts,
+    cache,
+    content,
+    creators,
+    events,
+    health,
+    lists,
+    metrics,
+    snapshots,
+    users,
+    webhooks,
+)
 from metrics_pipeline.api.services import Services
 
 
@@ -48,6 +60,9 @@ def make_app(services: Services) -> FastAPI:
     app.include_router(content.router)
     app.include_router(accounts.router)
     app.include_router(metrics.router)
+    app.include_router(lists.router)
+    app.include_router(creators.router)
+    app.include_router(snapshots.router)
     app.include_router(users.router)
     app.include_router(webhooks.router)
     app.include_router(cache.router)

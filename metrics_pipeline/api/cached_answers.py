@@ -66,3 +66,10 @@ async def answer(
     if matches(request.headers.get("if-none-match"), entry.etag):
         return Response(status_code=304, headers=headers)
     return Response(entry.body, media_type=entry.media_type, headers=headers)
+
+
+async def answer_unkept(parts: Services, caller: Caller, compute: Callable[[], bytes]) -> Response:
+    """The answer to a GET that names a person: no cache keeps it, ours or another."""
+    del caller
+    body = await parts.reads.run(compute)
+    return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})

@@ -27,6 +27,10 @@ MEMORY = "1GB"
 LONGEST_MILLISECONDS = 20_000
 # Statements of one request run one after the other, of so many requests side by side; the others wait their turn.
 SIDE_BY_SIDE = 4
+INVALID_AS_OF = (
+    "as_of is a day such as 2026-10-01, which stands for its end, or an instant with its offset; it may not lie in the "
+    "future or before the pipeline's first day."
+)
 
 Result = TypeVar("Result")
 
@@ -73,18 +77,18 @@ class ReadConnection:
     def session(self, *names: str, days: Mapping[str, Days] | None = None) -> Iterator[Session]:
         """A session that may read these tables, and the relations of the catalogue.
 
-        days: tables of which only some days (first, end) are wanted: no file of others is opened.
+        days: tables of which only some days (first, end) are wanted: no file of others is opened. A table that the
+        pipeline has not made yet has no rows.
 
         Raises:
-            LakeUnavailable: a table is not there or cannot be read.
+            LakeUnavailable: a table cannot be read.
         """
         with _told():
             handles = self.tables.tables(*names)
-            if missing := [name for name in names if name not in handles]:
-                raise LakeUnavailable(f"the table {missing[0]} is not there yet")
             with Session(
                 self.tables.lake, self._relations, days, pinned=handles, connection=self._database.cursor()
             ) as session:
+                session.leave_out(*(name for name in names if name not in handles))
                 yield session
 
     @contextmanager
@@ -98,8 +102,8 @@ class ReadConnection:
         with _told():
             try:
                 connection = attach_known(self.tables.lake, settings, pipeline_start(settings, fix=False), as_of)
-            except UserError as error:
-                raise Problem(422, "invalid_as_of", str(error)) from None
+            except UserError:  # its text repeats what was sent
+                raise Problem(422, "invalid_as_of", INVALID_AS_OF) from None
             with Session(self.tables.lake, connection=connection, attached=self.tables.lake.tables) as session:
                 yield session
 

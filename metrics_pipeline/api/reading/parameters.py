@@ -8,9 +8,8 @@ from typing import Annotated
 
 from fastapi import Query
 
-from metrics_pipeline.api.problems import Problem
 from metrics_pipeline.api.reading.question import Level, Question, metrics_of, platforms_of
-from metrics_pipeline.api.reading.times import RANGES, Compare, Granularity, Span, span_of
+from metrics_pipeline.api.reading.times import RANGES, Compare, Granularity, Span, days_back, span_of
 from metrics_pipeline.settings import Settings
 
 Metrics = Annotated[
@@ -74,10 +73,8 @@ class SpanParameters:
         days: Days = None,
         time_range: TimeRange = None,
     ) -> None:
-        if days is not None and time_range is not None:
-            raise Problem(422, "conflicting_times", "days and timeRange are the same; give one of them.")
         self._given = {"start": start, "end": end, "named": named}
-        self._days = days if days is not None else time_range
+        self._days = days_back(days, time_range)
 
     def span(self, now: datetime, settings: Settings) -> Span:
         """The span they name. Raises Problem 422 where they name none."""

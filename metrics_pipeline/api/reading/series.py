@@ -64,6 +64,12 @@ class SeriesReader:
         with self._session(question) as session:
             return self.series_and_totals_in(session, question, now)
 
+    def totals(self, question: Question, now: datetime) -> list[Row]:
+        """What the days of each series come to together; none by the hour."""
+        with self._session(question) as session:
+            self._narrow(session, question)
+            return self._totals(session, question, now)
+
     def points(self, question: Question, now: datetime) -> pa.Table:
         """The points as one flat table, in the order of their series."""
         with self._session(question) as session:

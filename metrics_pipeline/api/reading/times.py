@@ -101,6 +101,13 @@ def span_of(
     return _bounded(Span(first, last))
 
 
+def days_back(days: int | None, time_range: int | None) -> int | None:
+    """`days`, by either of its names. Raises Problem 422 where both are given."""
+    if days is not None and time_range is not None:
+        raise _unusable("conflicting_times", "days and timeRange are the same; give one of them.")
+    return days if days is not None else time_range
+
+
 def _named(name: str, today: date, first_weekday: int) -> Span:
     week, month = week_start_of(today, first_weekday), month_start_of(today)
     spans: dict[str, Callable[[], Span]] = {

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from metrics_pipeline.api.answers import READ_ERRORS
+from metrics_pipeline.api.answers import NOT_MODIFIED, READ_ERRORS
 from metrics_pipeline.api.auth import Caller
 from metrics_pipeline.api.cached_answers import Asked, answer
 from metrics_pipeline.api.callers import Reader
@@ -25,7 +25,7 @@ _OTHER_FORMATS = {media_type: {"schema": {"type": "string"}} for media_type in (
 ANSWERS: dict[int | str, dict[str, Any]] = {
     **READ_ERRORS,
     200: {"model": SeriesAnswer, "content": _OTHER_FORMATS},
-    304: {"description": "As you have it."},
+    **NOT_MODIFIED,
 }
 
 

@@ -1,0 +1,66 @@
+"""`GET /v1/workspaces/{id}/snapshots`: everything known of a workspace and its accounts, period by period."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response
+
+from metrics_pipeline.api.answers import NOT_MODIFIED, READ_ERRORS
+from metrics_pipeline.api.caching.keys import Tier
+from metrics_pipeline.api.callers import Reader
+from metrics_pipeline.api.entities import existing_workspace
+from metrics_pipeline.api.list_answers import PageAsked, answer_page
+from metrics_pipeline.api.reading.list_shapes import SnapshotsAnswer
+from metrics_pipeline.api.reading.lists import Listed
+from metrics_pipeline.api.reading.parameters import Cursor, Limit, SpanParameters
+from metrics_pipeline.api.services import Parts
+from metrics_pipeline.lake.session import Parameter
+
+router = APIRouter(prefix="/v1", tags=["metrics"])
+ANSWERS: dict[int | str, dict[str, Any]] = {**READ_ERRORS, **NOT_MODIFIED, 200: {"model": SnapshotsAnswer}}
+
+
+@router.get("/workspaces/{workspace_id}/snapshots", responses=ANSWERS, name="list_snapshots")
+async def snapshots(
+    workspace_id: str,
+    request: Request,
+    caller: Reader,
+    parts: Parts,
+    span: Annotated[SpanParameters, Depends()],
+    snapshot_type: Annotated[
+        Literal["daily", "weekly", "monthly"], Query(alias="type", description="The length of the periods.")
+    ] = "daily",
+    of: Annotated[
+        Literal["all", "workspace"], Query(description="Of the workspace and each account, or of the workspace only.")
+    ] = "all",
+    account_id: Annotated[str, Query(description="Of one account only.")] = "",
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Response:
+    """Snapshots of the periods that begin in a span of days, the last 30 by default, newest first."""
+    workspace = caller.visible(workspace_id)
+    found = span.span(parts.clock.now(), parts.settings)
+    asked: dict[str, Parameter] = {
+        "workspace_id": workspace,
+        "snapshot_type": snapshot_type,
+        "of": of,
+        "account_id": account_id,
+        "first": found.first,
+        "end": found.end,
+    }
+    days = (found.first, found.end)
+    listed = Listed("api/snapshots.sql", ("analytics_snapshots",), asked, days, {"list": "snapshots", **asked})
+    page = PageAsked(
+        workspace,
+        "snapshots",
+        f"account/{account_id}" if account_id else "workspace",
+        listed,
+        limit,
+        cursor,
+        Tier.AGGREGATE,
+        "last_read_at",
+        ("metrics",),
+    )
+    return await answer_page(request, parts, caller, page, lambda: existing_workspace(parts, workspace))
