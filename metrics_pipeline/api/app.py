@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from metrics_pipeline.api.answers import Problem
 from metrics_pipeline.api.cors import BrowserOrigins
 from metrics_pipeline.api.problems import LastResort, add_handlers
-from metrics_pipeline.api.routes import accounts, cache, content, events, health, metrics, users, webhooks
+from metrics_pipeline.api.routes import accounts, admin, cache, content, events, health, metrics, triggers, users, webhooks
 from metrics_pipeline.api.services import Services
 
 
@@ -51,5 +51,7 @@ def make_app(services: Services) -> FastAPI:
     app.include_router(users.router)
     app.include_router(webhooks.router)
     app.include_router(cache.router)
+    app.include_router(triggers.router)
+    app.include_router(admin.router)
     app.include_router(health.router)
     return app

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from metrics_pipeline.mail_server import MailServer
-from metrics_pipeline.settings.application import ApplicationSettings
+from metrics_pipeline.settings.triggers import TriggerSettings
 
 
-class WatchSettings(ApplicationSettings):
+class WatchSettings(TriggerSettings):
     """Where alerts go and what they are about."""
 
     alert_webhook_url: SecretStr | None = Field(
