@@ -6,10 +6,10 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
-from metrics_pipeline.settings.application import ApplicationSettings
+from metrics_pipeline.settings.stores import StoreSettings
 
 
-class TriggerSettings(ApplicationSettings):
+class TriggerSettings(StoreSettings):
     """Where runs are started, and the bounds of one request."""
 
     dagster_url: str = Field(

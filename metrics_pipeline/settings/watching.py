@@ -5,10 +5,10 @@ from __future__ import annotations
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from metrics_pipeline.mail_server import MailServer
-from metrics_pipeline.settings.triggers import TriggerSettings
+from metrics_pipeline.settings.application import ApplicationSettings
 
 
-class WatchSettings(TriggerSettings):
+class WatchSettings(ApplicationSettings):
     """Where alerts go and what they are about."""
 
     alert_webhook_url: SecretStr | None = Field(

@@ -65,7 +65,7 @@ def test_partitions_are_those_of_the_orchestrator(
 
 def test_jobs_are_those_of_the_definitions_and_have_these_partitions() -> None:
     settings = settings_of()
-    jobs = {job.name for job in build_definitions(Pipeline(settings)).jobs or ()}  # type: ignore[union-attr]
+    jobs = {job.name for job in build_definitions(Pipeline(settings)).jobs or ()}
     sets = partition_sets(settings)
     periods = {"day": sets.daily, "week": sets.weekly, "month": sets.monthly}
     assert {job for job, _ in LEVELS.values()} | {PROCESS_EVENTS} <= jobs
@@ -82,8 +82,8 @@ def test_what_cannot_be_observed_is_refused_with_the_reason() -> None:
     everybody = [account(name) for name in ("x", "instagram", "whatsapp", "youtube")]
 
     def collect(start: str | None, end: str | None, *platforms: str, posts: tuple[str, ...] = ()) -> Plan:
-        days = [None if day is None else date.fromisoformat(day) for day in (start, end)]
-        return planner.collection(everybody, Scope(posts=posts), *days, platforms=platforms or None)
+        first, last = (None if day is None else date.fromisoformat(day) for day in (start, end))
+        return planner.collection(everybody, Scope(posts=posts), first, last, platforms or None)
 
     assert refused(lambda: collect("2026-03-02", "2026-03-02")) == "invalid_window"
     assert refused(lambda: collect("2026-03-02", None)) == "invalid_window"

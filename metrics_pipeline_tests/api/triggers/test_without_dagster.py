@@ -18,13 +18,13 @@ from metrics_pipeline.settings import load_settings
 from metrics_pipeline_tests.api.conftest import code_of
 from metrics_pipeline_tests.api.triggers.conftest import NOW, Site, installed, running
 
-TRIGGERS = {
+TRIGGERS: dict[str, dict[str, object]] = {
     "/v1/collections:run": {},
     "/v1/workspaces/acme:collect": {},
     "/v1/accounts/x-acme-1:collect": {"start": "2026-03-01", "end": "2026-03-03"},
     "/v1/posts/p1:collect": {"account_id": "x-acme-1"},
 }
-FOR_ALL = {
+FOR_ALL: dict[str, dict[str, object]] = {
     "/v1/aggregations:run": {"levels": ["daily"], "start": "2026-03-01", "end": "2026-03-03"},
     "/v1/events:process": {},
 }
@@ -129,11 +129,11 @@ def test_pages_of_the_jobs_log_follow_each_other_while_runs_are_added(alone: Sit
         add(number, at=2, workspace=workspace)
     acme, operator = alone.client("acme"), alone.client(None)
 
-    def pages(client: httpx.Client, **query: object) -> list[str]:
+    def pages(client: httpx.Client, **query: str) -> list[str]:
         seen: list[str] = []
-        cursor: dict[str, object] = {}
+        cursor: dict[str, str] = {}
         while True:
-            found = client.get("/v1/admin/jobs", params={"limit": 5, **query, **cursor})
+            found = client.get("/v1/admin/jobs", params={"limit": "5", **query, **cursor})
             assert "canary" not in found.text or client is operator
             seen += [row["run_id"] for row in found.json()["data"]]
             add(40 + len(seen), at=100 + len(seen))  # newer ones do not move the pages behind
