@@ -40,8 +40,8 @@ def finished(site: Site) -> dict[str, Any]:
         state = client.get(f"/v1/admin/runs/{run['run_id']}").json()["data"]
     with dg.DagsterInstance.from_config(str(site.settings.dagster_home)) as instance:
         JobLog(Pipeline(site.settings), instance).catch_up(None)  # as the sensor does every half minute
-    state = client.get(f"/v1/admin/runs/{run['run_id']}").json()["data"]
-    return state
+    ended: dict[str, Any] = client.get(f"/v1/admin/runs/{run['run_id']}").json()["data"]
+    return ended
 
 
 def test_a_run_that_was_asked_for_reads_this_workspace_and_no_other(site: Site, finished: dict[str, Any]) -> None:
