@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 
 from metrics_pipeline.api.problems import Problem
 from metrics_pipeline.control.job_pages import Place
@@ -30,9 +30,10 @@ def read_cursor(text: str) -> Place:
             raise ValueError("too long")
         decoded = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         instant, run_id = decoded
-        requested_at = datetime.fromisoformat(instant)
-        if requested_at.tzinfo is None or not isinstance(run_id, str) or "\0" in run_id:
+        written = datetime.fromisoformat(instant)
+        if written.tzinfo is None or not isinstance(run_id, str) or "\0" in run_id:
             raise ValueError("not a place")
-    except (ValueError, TypeError, binascii.Error):
+        requested_at = written.astimezone(UTC)
+    except (ValueError, TypeError, OverflowError, binascii.Error):
         raise Problem(422, "invalid_cursor", "Take the cursor from meta.next_cursor of the page before.") from None
     return Place(requested_at, run_id)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime
+from pydantic import AfterValidator, AwareDatetime
 
 from metrics_pipeline.api.admin_answers import (
     ADMIN_ERRORS,
@@ -45,6 +45,15 @@ _RUN_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"], responses=ADMIN_ERRORS)
 
+
+def _in_utc(value: datetime) -> datetime:
+    """The instant in UTC. Raises ValueError for one that lies before the first or behind the last there is."""
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("out of range") from None
+
+
 Workspace = Annotated[str | None, Query(description="For an operator's key: only this workspace.", max_length=64)]
 
 
@@ -75,7 +84,10 @@ async def list_jobs(
         Literal["RUNNING", "COMPLETED", "PARTIAL", "FAILED", "CANCELED"] | None, Query(description="Only these.")
     ] = None,
     name: Annotated[str | None, Query(description="Only this job, such as daily_close.", max_length=255)] = None,
-    since: Annotated[AwareDatetime | None, Query(description="Only runs asked for since; with an offset.")] = None,
+    since: Annotated[
+        Annotated[AwareDatetime, AfterValidator(_in_utc)] | None,
+        Query(description="Only runs asked for since; with an offset."),
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     cursor: Annotated[str | None, Query(description="meta.next_cursor of the page before.")] = None,
 ) -> JobsAnswer:

@@ -147,6 +147,8 @@ def test_pages_of_the_jobs_log_follow_each_other_while_runs_are_added(alone: Sit
     assert {"run-30", "run-02"} <= set(everything)
     assert "run-03" not in everything
     assert answer(acme.get("/v1/admin/jobs", params={"cursor": "bm9uZQ"})) == (422, "invalid_cursor")
+    for since in ("0001-01-01T00:00:00+05:00", "2026-03-18T10:00:00"):
+        assert answer(acme.get("/v1/admin/jobs", params={"since": since})) == (422, "invalid_request")
     assert answer(acme.get("/v1/admin/jobs", params={"state": "DONE"})) == (422, "invalid_request")
     last = {row["job"]: row["run_id"] for row in acme.get("/v1/admin/stats").json()["data"]["last_runs"]}
     assert set(last) == {"collect_x_counters", "daily_close"}
