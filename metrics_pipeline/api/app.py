@@ -12,7 +12,18 @@ from fastapi import FastAPI
 from metrics_pipeline.api.answers import Problem
 from metrics_pipeline.api.cors import BrowserOrigins
 from metrics_pipeline.api.problems import LastResort, add_handlers
-from metrics_pipeline.api.routes import accounts, admin, cache, content, events, health, metrics, triggers, users, webhooks
+from metrics_pipeline.api.routes import (
+    accounts,
+    admin,
+    cache,
+    content,
+    events,
+    health,
+    metrics,
+    triggers,
+    users,
+    webhooks,
+)
 from metrics_pipeline.api.services import Services
 
 
