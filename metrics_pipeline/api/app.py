@@ -14,6 +14,9 @@ from metrics_pipeline.api.cors import BrowserOrigins
 from metrics_pipeline.api.problems import LastResort, add_handlers
 from metrics_pipeline.api.routes import (
     accounts,
+from metrics_pipeline.api.routes import (
+    accounts,
+    admin,
     cache,
     content,
     creators,
@@ -22,6 +25,10 @@ from metrics_pipeline.api.routes import (
     lists,
     metrics,
     snapshots,
+    triggers,
+    users,
+    webhooks,
+)
     users,
     webhooks,
 )
@@ -66,5 +73,7 @@ def make_app(services: Services) -> FastAPI:
     app.include_router(users.router)
     app.include_router(webhooks.router)
     app.include_router(cache.router)
+    app.include_router(triggers.router)
+    app.include_router(admin.router)
     app.include_router(health.router)
     return app

@@ -51,6 +51,7 @@ class EventLimits:
         self._batch = RateLimitItemPerMinute(settings.api_user_batches_per_minute)
         self._browser_key = RateLimitItemPerMinute(settings.api_browser_key_events_per_minute)
         self._server_key = RateLimitItemPerMinute(settings.api_server_key_events_per_minute)
+        self._triggers = RateLimitItemPerMinute(settings.api_triggers_per_minute)
 
     async def is_shared(self) -> bool:
         """Whether quotas are kept as they are set to be: False while Redis is away and this process counts alone."""
@@ -73,6 +74,10 @@ class EventLimits:
         """Charge a batch to everyone it has events of; as spend_single."""
         return await self._spend(caller, "user-batch", self._batch, users, events)
 
+    async def spend_trigger(self, caller: Caller) -> dict[str, str]:
+        """Charge a request that may start runs; as spend_single."""
+        return await self._charge([Charge("triggers", self._triggers, f"{caller.key_id}/triggers")])
+
     async def _spend(
         self, caller: Caller, policy: str, item: RateLimitItem, users: Collection[str], events: int
     ) -> dict[str, str]:
@@ -80,6 +85,9 @@ class EventLimits:
         charges = [Charge("key", key_item, caller.key_id, events)]
         if caller.is_browser:
             charges += [Charge(policy, item, f"{caller.key_id}/{policy}/{_short(user)}") for user in users]
+        return await self._charge(charges)
+
+    async def _charge(self, charges: Sequence[Charge]) -> dict[str, str]:
         exhausted = await self._refused(charges, self._limiter.test)
         # another process may have come in between: who is refused only here has paid for the others in his request
         exhausted = exhausted or await self._refused(charges, self._limiter.hit)

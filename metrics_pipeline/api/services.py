@@ -14,8 +14,10 @@ from metrics_pipeline.api.auth import Guard
 from metrics_pipeline.api.caching.metric_cache import MetricCache
 from metrics_pipeline.api.caching.warming import Warmer
 from metrics_pipeline.api.client_address import ClientPlaces
+from metrics_pipeline.api.dagster_client import DagsterClient
 from metrics_pipeline.api.lake_reader import LakeReader
 from metrics_pipeline.api.lake_tables import LakeTables
+from metrics_pipeline.api.launching import Launcher
 from metrics_pipeline.api.limits import EventLimits
 from metrics_pipeline.api.reading.connection import ReadConnection
 from metrics_pipeline.api.reading.series import SeriesReader
@@ -44,6 +46,7 @@ class Services:
     series: SeriesReader
     settings: Settings
     places: ClientPlaces
+    launcher: Launcher
     whatsapp: WhatsAppWebhook | None
     """None where no webhook is set up."""
     cache: MetricCache
@@ -73,6 +76,7 @@ class Services:
             series=SeriesReader(reads, settings),
             settings=settings,
             places=places,
+            launcher=Launcher(DagsterClient(settings)),
             whatsapp=WhatsAppWebhook.of(settings),
             cache=MetricCache.open(settings),
             warmer=Warmer.open(settings),
@@ -84,6 +88,7 @@ class Services:
         await self.guard.finish()
         await self.limits.close()
         await self.cache.close()
+        await self.launcher.dagster.close()
         await asyncio.to_thread(self.reads.close)
         self.control.dispose()
 

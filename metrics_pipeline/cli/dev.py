@@ -44,6 +44,9 @@ def dev(
     _require_free(host, port, "--port")
     _require_free(host, api_port, "--api-port")
     workspace = ["-w", str(PROJECT_ROOT / "workspace.yaml")]
+    # the API starts runs through this UI; one that listens on every address is asked on loopback
+    ui = "127.0.0.1" if host == "0.0.0.0" else f"[{host}]" if ":" in host else host  # noqa: S104 - compared only
+    os.environ["METRICS_DAGSTER_URL"] = f"http://{ui}:{port}"
     programs = {
         "Dagster UI": [_script("dagster-webserver"), *workspace, "-h", host, "-p", str(port)],
         "Dagster daemon": [_script("dagster-daemon"), "run", *workspace],

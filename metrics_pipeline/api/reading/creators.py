@@ -13,6 +13,7 @@ from metrics_pipeline.api.reading.question import Question
 from metrics_pipeline.api.reading.series import Row, SeriesReader
 from metrics_pipeline.api.reading.series_answers import metric_facts
 from metrics_pipeline.lake.predicates import Partitions
+from metrics_pipeline.lake.session import Parameter
 
 TOP = 5
 # What the catalogue has of creators; unique viewers of the span are counted anew.
@@ -38,7 +39,12 @@ def creator_body(reads: ReadConnection, series: SeriesReader, question: Question
     with reads.session(*_READ, days=days) as session:
         best = top_performing_in(question.workspace_id, question.entity_id, "views", question.span)
         top, _ = best.page_in(session, TOP, None)
-        asked = {"workspace_id": question.workspace_id, "entity_id": question.entity_id, "first": first, "end": end}
+        asked: dict[str, Parameter] = {
+            "workspace_id": question.workspace_id,
+            "entity_id": question.entity_id,
+            "first": first,
+            "end": end,
+        }
         countries: list[Row] = session.run_file("api/creator_countries.sql", asked).read_all().to_pylist()
         [counted] = session.run_file("api/creator_items.sql", asked).read_all().to_pylist()
     items = int(counted["contents"])
