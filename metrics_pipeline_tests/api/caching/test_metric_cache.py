@@ -10,9 +10,11 @@ import pytest
 
 from metrics_pipeline.api.caching.entries import Found, Made
 from metrics_pipeline.api.caching.keys import Tier
+from metrics_pipeline.api.caching.memory_store import MemoryStore
 from metrics_pipeline.api.caching.metric_cache import MetricCache
 from metrics_pipeline.api.problems import LakeUnavailable, Problem
-from metrics_pipeline_tests.api.caching.samples import Lake, Ticks, key, made, memory_cache
+from metrics_pipeline.clock import FixedClock
+from metrics_pipeline_tests.api.caching.samples import LIFETIMES, NOW, Lake, Ticks, key, made, memory_cache
 
 pytestmark = pytest.mark.anyio
 
@@ -42,7 +44,7 @@ async def test_nobody_can_change_what_is_kept() -> None:
     body = bytearray(b"1")
 
     async def compute() -> Made:
-        return replace(made("1"), body=body)
+        return replace(made("1"), body=body)  # type: ignore[arg-type]  # as a careless caller may
 
     found = await cache.get_or_compute(key(), Tier.LIVE, compute)
     body[:] = b"2"
@@ -133,6 +135,25 @@ async def test_the_last_answer_stands_in_while_the_lake_is_away() -> None:
     other = key("g2", tenant="beta")
     with pytest.raises(LakeUnavailable):
         await cache.get_or_compute(other, Tier.LIVE, lake.read)
+
+
+async def test_a_young_answer_of_older_data_is_stale_all_the_same() -> None:
+    cache, lake = memory_cache(), Lake()
+    await ask(cache, lake)
+    lake.error = LakeUnavailable()
+    found = await ask(cache, lake, "g2")
+    assert (found.status, found.ttl_seconds) == ("stale", 0)
+
+
+async def test_nothing_stands_in_for_an_answer_to_the_caller() -> None:
+    memory, lake = MemoryStore(2**20), Lake()
+    cache = MetricCache(memory, memory, LIFETIMES, FixedClock(NOW), stale_seconds=100, stale_on=(Exception,))
+    await ask(cache, lake)
+    lake.error = Problem(404, "not_found", "planted")
+    with pytest.raises(Problem):
+        await ask(cache, lake, "g2")
+    lake.error = OSError()
+    assert (await ask(cache, lake, "g2")).status == "stale"
 
 
 async def test_no_stale_answers_where_none_are_wanted() -> None:
