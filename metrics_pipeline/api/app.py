@@ -14,8 +14,6 @@ from metrics_pipeline.api.cors import BrowserOrigins
 from metrics_pipeline.api.problems import LastResort, add_handlers
 from metrics_pipeline.api.routes import (
     accounts,
-from metrics_pipeline.api.routes import (
-    accounts,
     admin,
     cache,
     content,
@@ -26,9 +24,6 @@ from metrics_pipeline.api.routes import (
     metrics,
     snapshots,
     triggers,
-    users,
-    webhooks,
-)
     users,
     webhooks,
 )

@@ -97,9 +97,9 @@ class Warmer:
         return True
 
     def _make_room(self) -> None:
-        """Halve all counts, so that what was asked long ago fades, and forget what is left with nothing."""
+        """Halve all counts, so that what was asked long ago fades; of what is left with nothing the oldest goes."""
         for asked in self._asked.values():
             asked.times //= 2
-        self._asked = {name: asked for name, asked in self._asked.items() if asked.times}
-        while len(self._asked) >= self._most:
-            del self._asked[next(iter(self._asked))]
+        faded = [name for name, asked in self._asked.items() if not asked.times]
+        for name in (faded or list(self._asked))[: max(1, self._most // 4)]:
+            del self._asked[name]

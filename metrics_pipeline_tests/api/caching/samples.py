@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from metrics_pipeline.api.caching.entries import Entry, Made, Record, Store
-from metrics_pipeline.api.caching.keys import CacheKey, Tier, canonical_query
+from metrics_pipeline.api.caching.entries import Entry, Made, Record
+from metrics_pipeline.api.caching.keys import CacheKey, Tier
 from metrics_pipeline.api.caching.memory_store import MemoryStore
 from metrics_pipeline.api.caching.metric_cache import MetricCache
 from metrics_pipeline.api.conditional import etag_of
@@ -21,7 +21,7 @@ LIFETIMES: Mapping[Tier, float] = {Tier.LIVE: 30, Tier.DASHBOARD: 300, Tier.AGGR
 def key(
     generation: str = "g1", *, tenant: str = "acme", kind: str = "dashboard", entity: str = "acme", query: str = "{}"
 ) -> CacheKey:
-    return CacheKey(tenant, kind, entity, "last_30d", query or canonical_query({}), generation)
+    return CacheKey(tenant, kind, entity, "last_30d", query, generation)
 
 
 def made(text: str) -> Made:
@@ -70,12 +70,6 @@ class Ticks:
 def memory_cache(ticks: Callable[[], float] | None = None, *, stale_seconds: float = 86_400) -> MetricCache:
     memory = MemoryStore(2**20, ticks or Ticks())
     return MetricCache(memory, memory, LIFETIMES, FixedClock(NOW), stale_seconds=stale_seconds)
-
-
-def cache_on(store: Store, *, wait_seconds: float = 5.0) -> MetricCache:
-    """A cache on any store, as another process has it."""
-    clock = FixedClock(NOW)
-    return MetricCache(store, MemoryStore(2**20), LIFETIMES, clock, stale_seconds=86_400, wait_seconds=wait_seconds)
 
 
 async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 5.0) -> None:

@@ -46,6 +46,7 @@ def test_two_keys_are_never_one(one: CacheKey, two: CacheKey) -> None:
 
 @FEW
 @given(KEYS, PART, st.text(st.sampled_from("*?:a"), max_size=6))
+@example(CacheKey("acme2", "k", "", "", "", ""), "acme", "*")
 def test_no_pattern_reaches_another_tenants_answers(key: CacheKey, tenant: str, pattern: str) -> None:
     record = Record(Entry(b"", "", "", NOW, frozenset()), key.generation, 1, 1)
     if Selection(tenant, Glob(pattern)).takes(key.stable, record):
