@@ -18,6 +18,7 @@ from metrics_pipeline.api.routes import (
     cache,
     content,
     creators,
+    dashboard,
     events,
     health,
     lists,
@@ -62,6 +63,7 @@ def make_app(services: Services) -> FastAPI:
     app.include_router(content.router)
     app.include_router(accounts.router)
     app.include_router(metrics.router)
+    app.include_router(dashboard.router)
     app.include_router(lists.router)
     app.include_router(creators.router)
     app.include_router(snapshots.router)

@@ -20,6 +20,7 @@ from metrics_pipeline.api.lake_tables import LakeTables
 from metrics_pipeline.api.launching import Launcher
 from metrics_pipeline.api.limits import EventLimits
 from metrics_pipeline.api.reading.connection import ReadConnection
+from metrics_pipeline.api.reading.dashboard import Dashboard
 from metrics_pipeline.api.reading.series import SeriesReader
 from metrics_pipeline.api.whatsapp_webhook import WhatsAppWebhook
 from metrics_pipeline.clock import Clock
@@ -44,6 +45,7 @@ class Services:
     tables: LakeTables
     reads: ReadConnection
     series: SeriesReader
+    dashboard: Dashboard
     settings: Settings
     places: ClientPlaces
     launcher: Launcher
@@ -63,6 +65,7 @@ class Services:
         control = open_control(settings)
         tables = LakeTables(Lake(settings.lake_location), settings.api_refresh_seconds)
         reads = ReadConnection(tables)
+        series = SeriesReader(reads, settings)
         return cls(
             control=control,
             guard=Guard(control, lambda: load_key_ring(settings), settings.clock),
@@ -73,7 +76,8 @@ class Services:
             lake=LakeReader(settings),
             tables=tables,
             reads=reads,
-            series=SeriesReader(reads, settings),
+            series=series,
+            dashboard=Dashboard(reads, series, settings),
             settings=settings,
             places=places,
             launcher=Launcher(DagsterClient(settings)),

@@ -4,9 +4,9 @@ with
 -- include rollups/period_values.sql
 
 select
-    metric, platform, account_id,
+    entity_type, entity_id, metric, platform, account_id,
     finite(value) as value, days_present, days_expected, days_elapsed, is_complete, is_provisional, reason, approximate,
     last_read_at
 from valued
-where is_output and entity_type = $level and entity_id = $entity_id
-order by metric, platform, account_id
+where is_output and ($with_accounts or (entity_type = $level and entity_id = $entity_id))
+order by entity_type, entity_id, metric, platform, account_id

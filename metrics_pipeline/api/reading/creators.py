@@ -21,6 +21,7 @@ METRICS = (
     "average_watch_time", "comments", "completion_rate", "engagement", "engagement_rate", "follows", "impressions",
     "likes", "rewatches", "saves", "share_rate", "shares", "unfollows", "unique_viewers", "views", "watch_time_seconds",
 )  # fmt: skip
+_IMPLIED = ("entity_type", "entity_id", "platform", "account_id")
 _READ = ("content", "content_daily", "content_metrics", "content_audience_daily")
 
 
@@ -73,5 +74,5 @@ def creator_body(reads: ReadConnection, series: SeriesReader, question: Question
 def _described(row: Row, items: int) -> dict[str, Any]:
     facts = metric_facts(row["metric"])
     is_sum = facts["additivity"] == "additive" and row["value"] is not None and items > 0
-    kept = {name: value for name, value in row.items() if name not in ("platform", "account_id")}
+    kept = {name: value for name, value in row.items() if name not in _IMPLIED}
     return {**kept, **facts, "per_item": row["value"] / items if is_sum else None}

@@ -97,10 +97,16 @@ class SeriesReader:
         _refuse_too_many(sum(row["length"] for row in found))
         return found
 
-    def series_and_totals_in(self, session: Session, question: Question, now: datetime) -> tuple[list[Row], list[Row]]:
-        """As `series_and_totals`, in a session that knows the tables."""
+    def series_and_totals_in(
+        self, session: Session, question: Question, now: datetime, *, with_accounts: bool = False
+    ) -> tuple[list[Row], list[Row]]:
+        """As `series_and_totals`, in a session that knows the tables.
+
+        with_accounts: of a workspace, also the totals of its accounts.
+        """
         series = self.series_in(session, question, now)
-        return series, ([] if question.is_hourly else self._totals(session, question, now))
+        totals = [] if question.is_hourly else self._totals(session, question, now, with_accounts=with_accounts)
+        return series, totals
 
     def _session(self, question: Question) -> AbstractContextManager[Session]:
         if question.as_of is not None:
@@ -119,7 +125,7 @@ class SeriesReader:
     def _points(self, question: Question) -> str:
         return read_statement(f"api/points_{'hour' if question.is_hourly else question.granularity}.sql")
 
-    def _totals(self, session: Session, question: Question, now: datetime) -> list[Row]:
+    def _totals(self, session: Session, question: Question, now: datetime, *, with_accounts: bool = False) -> list[Row]:
         span, compared = question.span, question.span.compared(question.compare, question.granularity)
         people = _people_of(question)
         parameters = self._parameters(question, now)
@@ -135,6 +141,7 @@ class SeriesReader:
             session.register(name, relation)
         file = "api/totals.sql" if compared is None else "api/compared_totals.sql"
         parameters |= {
+            "with_accounts": with_accounts,
             "window": "none",
             "first": span.first if compared is None else compared.first,
             "viewers_from": today - self._settings.events_days * DAY,

@@ -14,6 +14,7 @@ from metrics_pipeline.catalog.loader import catalog
 # Platforms restate for some days: before that an answer about a closed span is kept for an hour, not for a day.
 RESTATED_FOR = timedelta(days=8)
 _KEY = ("metric", "platform", "account_id")
+_NOT_OF_TOTALS = (*_KEY, "entity_type", "entity_id")
 
 
 def tier_of(question: Question, now: datetime) -> Tier:
@@ -102,4 +103,4 @@ def meta_of(question: Question, series: Sequence[Row], totals: Sequence[Row], ti
 
 
 def _without_key(row: Row | None) -> dict[str, object] | None:
-    return None if row is None else {name: value for name, value in row.items() if name not in _KEY}
+    return None if row is None else {name: value for name, value in row.items() if name not in _NOT_OF_TOTALS}
