@@ -4,13 +4,13 @@ with
 sums as (
     select
         platform, account_id, entity_id as post_id,
-        stable_sum(value) filter (where metric = 'engagement') as engagement,
-        stable_sum(value) filter (where metric = 'views') as views,
-        stable_sum(value) filter (where metric = 'impressions') as impressions,
-        stable_sum(value) filter (where metric = 'likes') as likes,
-        stable_sum(value) filter (where metric = 'comments') as comments,
-        stable_sum(value) filter (where metric = 'shares') as shares,
-        stable_sum(value) filter (where metric = 'saves') as saves,
+        stable_sum(case when metric = 'engagement' then value end) as engagement,
+        stable_sum(case when metric = 'views' then value end) as views,
+        stable_sum(case when metric = 'impressions' then value end) as impressions,
+        stable_sum(case when metric = 'likes' then value end) as likes,
+        stable_sum(case when metric = 'comments' then value end) as comments,
+        stable_sum(case when metric = 'shares' then value end) as shares,
+        stable_sum(case when metric = 'saves' then value end) as saves,
         max(last_read_at) as last_read_at
     from daily_metrics
     where
