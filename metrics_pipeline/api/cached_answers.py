@@ -13,6 +13,7 @@ from metrics_pipeline.api.auth import Caller
 from metrics_pipeline.api.caching.entries import Found, Made
 from metrics_pipeline.api.caching.keys import CacheKey, Tier, canonical_query
 from metrics_pipeline.api.conditional import cache_headers, etag_of, matches
+from metrics_pipeline.api.problems import LakeUnavailable
 from metrics_pipeline.api.services import Services
 
 
@@ -51,7 +52,11 @@ async def answer(
     del caller
 
     async def found() -> Found:
-        key = asked.key(await asyncio.to_thread(generation))
+        try:
+            named = await asyncio.to_thread(generation)
+        except LakeUnavailable:
+            named = ""  # of no data: nothing kept fits, so it is computed, fails, and the last answer stands in
+        key = asked.key(named)
 
         async def made() -> Made:
             body = await parts.reads.run(compute)

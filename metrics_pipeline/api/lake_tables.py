@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
 
+from metrics_pipeline.api.problems import LakeUnavailable
 from metrics_pipeline.lake.lake import Lake
 from metrics_pipeline.lake.predicates import Partitions
 
@@ -92,7 +94,13 @@ class LakeTables:
         return self._digests[key]
 
     def _newest(self, name: str, handle: DeltaTable | None) -> DeltaTable | None:
-        """The same handle where nothing was committed since."""
+        """The same handle where nothing was committed since. Raises LakeUnavailable where nobody can tell."""
+        try:
+            return self._found(name, handle)
+        except (DeltaError, OSError) as error:
+            raise LakeUnavailable(type(error).__name__) from error
+
+    def _found(self, name: str, handle: DeltaTable | None) -> DeltaTable | None:
         if handle is None:
             return self.lake.table(name) if self.lake.exists(name) else None
         if self.lake.is_local:

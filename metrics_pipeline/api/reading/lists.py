@@ -89,3 +89,17 @@ def top_performing_in(workspace_id: str, creator_id: str, sort: str, span: Span)
     tables = ("content", "content_daily", "content_metrics")
     question = {"list": "top_performing", **asked}
     return Listed("api/top_performing.sql", tables, asked, (span.first, span.end), question)
+
+
+def snapshots_in(workspace_id: str, snapshot_type: str, of: str, account_id: str, span: Span) -> Listed:
+    """Snapshots of the periods that begin in a span: `of` all, or the workspace only, or of one account if named."""
+    asked: dict[str, Parameter] = {
+        "workspace_id": workspace_id,
+        "snapshot_type": snapshot_type,
+        "of": of,
+        "account_id": account_id,
+        "first": span.first,
+        "end": span.end,
+    }
+    days = (span.first, span.end)
+    return Listed("api/snapshots.sql", ("analytics_snapshots",), asked, days, {"list": "snapshots", **asked})

@@ -13,10 +13,9 @@ from metrics_pipeline.api.callers import Reader
 from metrics_pipeline.api.entities import existing_workspace
 from metrics_pipeline.api.list_answers import PageAsked, answer_page
 from metrics_pipeline.api.reading.list_shapes import SnapshotsAnswer
-from metrics_pipeline.api.reading.lists import Listed
+from metrics_pipeline.api.reading.lists import snapshots_in
 from metrics_pipeline.api.reading.parameters import Cursor, Limit, SpanParameters
 from metrics_pipeline.api.services import Parts
-from metrics_pipeline.lake.session import Parameter
 
 router = APIRouter(prefix="/v1", tags=["metrics"])
 ANSWERS: dict[int | str, dict[str, Any]] = {**READ_ERRORS, **NOT_MODIFIED, 200: {"model": SnapshotsAnswer}}
@@ -42,16 +41,7 @@ async def snapshots(
     """Snapshots of the periods that begin in a span of days, the last 30 by default, newest first."""
     workspace = caller.visible(workspace_id)
     found = span.span(parts.clock.now(), parts.settings)
-    asked: dict[str, Parameter] = {
-        "workspace_id": workspace,
-        "snapshot_type": snapshot_type,
-        "of": of,
-        "account_id": account_id,
-        "first": found.first,
-        "end": found.end,
-    }
-    days = (found.first, found.end)
-    listed = Listed("api/snapshots.sql", ("analytics_snapshots",), asked, days, {"list": "snapshots", **asked})
+    listed = snapshots_in(workspace, snapshot_type, of, account_id, found)
     page = PageAsked(
         workspace,
         "snapshots",
