@@ -45,6 +45,7 @@ def make_app(services: Services) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        services.warming.start()
         yield
         await services.close()
 

@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, create_model
 
-from metrics_pipeline.api.lake_reader import row_model
+from metrics_pipeline.api.reading.content_items import row_model
+from metrics_pipeline.api.reading.list_shapes import CacheTier
 from metrics_pipeline.events.content_fields import ATTRIBUTES, METADATA_BYTES
 
 _KEY = ("workspace_id", "content_id")
@@ -49,8 +50,9 @@ class ContentMeta(BaseModel):
     """What the numbers rest on."""
 
     data_through: datetime | None = Field(description="When the numbers were computed; null where there are none.")
-    generation: str = Field(description="Changes whenever the attributes or the numbers of any item do.")
+    generation: str = Field(description="Changes whenever something of the item does, and with nothing else.")
     approximate: bool = Field(description="Whether a number is an estimate; metrics.error_bound says how good.")
+    cache: CacheTier = Field(description="How long the answer may be kept.")
 
 
 _ATTRIBUTES: Any = row_model("ContentAttributes", "content", _KEY, metadata=dict[str, Any])

@@ -15,13 +15,13 @@ from metrics_pipeline.api.caching.metric_cache import MetricCache
 from metrics_pipeline.api.caching.warming import Warmer
 from metrics_pipeline.api.client_address import ClientPlaces
 from metrics_pipeline.api.dagster_client import DagsterClient
-from metrics_pipeline.api.lake_reader import LakeReader
 from metrics_pipeline.api.lake_tables import LakeTables
 from metrics_pipeline.api.launching import Launcher
 from metrics_pipeline.api.limits import EventLimits
 from metrics_pipeline.api.reading.connection import ReadConnection
 from metrics_pipeline.api.reading.dashboard import Dashboard
 from metrics_pipeline.api.reading.series import SeriesReader
+from metrics_pipeline.api.warming_after_runs import WarmingAfterRuns
 from metrics_pipeline.api.whatsapp_webhook import WhatsAppWebhook
 from metrics_pipeline.clock import Clock
 from metrics_pipeline.control.database import open_control
@@ -41,7 +41,6 @@ class Services:
     ingestion: Ingestion
     clock: Clock
     load_ring: Callable[[], KeyRing]
-    lake: LakeReader
     tables: LakeTables
     reads: ReadConnection
     series: SeriesReader
@@ -53,6 +52,7 @@ class Services:
     """None where no webhook is set up."""
     cache: MetricCache
     warmer: Warmer
+    warming: WarmingAfterRuns
 
     @classmethod
     def open(cls, settings: Settings) -> Services:
@@ -65,6 +65,7 @@ class Services:
         control = open_control(settings)
         tables = LakeTables(Lake(settings.lake_location), settings.api_refresh_seconds)
         reads = ReadConnection(tables)
+        warmer = Warmer.open(settings)
         series = SeriesReader(reads, settings)
         return cls(
             control=control,
@@ -73,7 +74,6 @@ class Services:
             ingestion=Ingestion.open(settings),
             clock=settings.clock,
             load_ring=lambda: load_key_ring(settings),
-            lake=LakeReader(settings),
             tables=tables,
             reads=reads,
             series=series,
@@ -83,11 +83,13 @@ class Services:
             launcher=Launcher(DagsterClient(settings)),
             whatsapp=WhatsAppWebhook.of(settings),
             cache=MetricCache.open(settings),
-            warmer=Warmer.open(settings),
+            warmer=warmer,
+            warming=WarmingAfterRuns(tables, warmer),
         )
 
     async def close(self) -> None:
         """Commit what waits, then let go of the stores."""
+        await self.warming.close()
         await self.ingestion.aclose()
         await self.guard.finish()
         await self.limits.close()

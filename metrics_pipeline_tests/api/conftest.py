@@ -55,8 +55,9 @@ def migrated_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def settings(migrated_directory: Path, tmp_path: Path) -> Settings:
+    """Of a copy; tables are looked for anew at each request."""
     shutil.copytree(migrated_directory, tmp_path / "data")
-    return load_settings(data_dir=tmp_path / "data")
+    return load_settings(data_dir=tmp_path / "data").model_copy(update={"api_refresh_seconds": 0.0})
 
 
 @pytest.fixture

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
+from typing import Any
 
 from fastapi import APIRouter, Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
-from metrics_pipeline.api.answers import ERRORS, instant_text
+from metrics_pipeline.api.answers import ERRORS, NOT_MODIFIED, READ_ERRORS, instant_text
 from metrics_pipeline.api.bodies import read_json
+from metrics_pipeline.api.cached_answers import Asked, answer
+from metrics_pipeline.api.caching.keys import Tier
 from metrics_pipeline.api.callers import Ingester, Reader
 from metrics_pipeline.api.content_answers import CONTENT_ANSWER, PUT_BODY, ContentKeptAnswer
-from metrics_pipeline.api.problems import Problem, not_found, unavailable
+from metrics_pipeline.api.problems import Problem, unavailable
+from metrics_pipeline.api.reading.content_items import item_body, item_generation
+from metrics_pipeline.api.reading.formats import JSON, wanted_format
+from metrics_pipeline.api.reading.parameters import WorkspaceOfOperator
 from metrics_pipeline.api.services import Parts
 from metrics_pipeline.events.content_fields import inbox_row, parse_attributes
 from metrics_pipeline.events.fields import ID, Invalid
 
 CONTENT_BYTES = 65_536
+
+ANSWERS: dict[int | str, dict[str, Any]] = {**READ_ERRORS, **NOT_MODIFIED, 200: {"model": CONTENT_ANSWER}}
 
 router = APIRouter(prefix="/v1/content", tags=["content"])
 
@@ -54,32 +61,24 @@ async def put_content(content_id: str, request: Request, caller: Ingester, parts
     return JSONResponse({"data": data, "meta": {}}, 202, headers=headers)
 
 
-@router.get("/{content_id}", response_model=CONTENT_ANSWER, responses=ERRORS, name="get_content")
+@router.get("/{content_id}", responses=ANSWERS, name="get_content")
 async def get_content(
-    content_id: str, caller: Reader, parts: Parts, workspace_id: str | None = None
-) -> dict[str, object]:
-    """What is known of one content item: its attributes, and the present state of its numbers.
-
-    `workspace_id` is for an operator's key, which belongs to none.
-    """
+    content_id: str, request: Request, caller: Reader, parts: Parts, workspace_id: WorkspaceOfOperator = None
+) -> Response:
+    """What is known of one content item: its attributes, and the present state of its numbers."""
     workspace = caller.workspace_for(workspace_id)
-    found = await asyncio.to_thread(parts.lake.content_item, workspace, content_id)
-    if found is None:
-        raise not_found()
-    metrics = found.metrics or {}
-    return {
-        "data": {
-            "content_id": content_id,
-            "workspace_id": workspace,
-            "attributes": found.attributes,
-            "metrics": found.metrics,
-        },
-        "meta": {
-            "data_through": metrics.get("computed_at"),
-            "generation": found.generation,
-            "approximate": bool(metrics.get("approximate")),
-        },
-    }
+    wanted_format(request.headers.get("accept"), (JSON,))
+    tier = Tier.DASHBOARD
+    tags = (f"workspace:{workspace}", f"content:{content_id}")
+    asked = Asked(workspace, "content", f"content/{content_id}", "", {}, tier, tags=tags)
+    return await answer(
+        request,
+        parts,
+        caller,
+        asked,
+        lambda: item_generation(parts.reads),
+        lambda: item_body(parts.reads, workspace, content_id, tier.value),
+    )
 
 
 def _named(content_id: str) -> str:

@@ -26,8 +26,8 @@ READ_AT = datetime(2026, 3, 18, 11, tzinfo=UTC)
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    """At NOW, which tables are looked for anew at each request."""
-    return settings.model_copy(update={"now": NOW, "api_refresh_seconds": 0.0})
+    """At NOW."""
+    return settings.model_copy(update={"now": NOW})
 
 
 @pytest.fixture
