@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
 BIN := .venv/bin
 STAMP := .venv/.synced
 
-.PHONY: help setup demo dev test check prove bench bench-accounts bench-events bench-ingestion bench-event-day bench-freshness bench-workspaces lock clean
+.PHONY: help setup demo dev test check prove bench bench-accounts bench-events bench-ingestion bench-event-day bench-freshness bench-workspaces bench-api lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -61,6 +61,9 @@ bench-freshness: $(STAMP) ## from an event to its numbers and to its erasure, wi
 
 bench-workspaces: $(STAMP) ## a thousand workspaces: the daily close, snapshots, and a year's weeks and months (about a minute)
 	$(BIN)/python -m benchmarks.thousand_workspaces
+
+bench-api: $(STAMP) ## dashboards over HTTP, kept and computed, over a thousand workspaces (about five minutes; needs wrk)
+	$(BIN)/python -m benchmarks.read_api
 
 lock: ## write both lock files anew
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml -o requirements.lock

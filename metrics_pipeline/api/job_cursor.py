@@ -23,7 +23,7 @@ def read_cursor(text: str) -> Place:
     """The place of a text.
 
     Raises:
-        Problem: 422 for what is no cursor of ours.
+        Problem: 400 for what is no cursor of ours.
     """
     try:
         if len(text) > _LONGEST:
@@ -35,5 +35,5 @@ def read_cursor(text: str) -> Place:
             raise ValueError("not a place")
         requested_at = written.astimezone(UTC)
     except (ValueError, TypeError, OverflowError, binascii.Error):
-        raise Problem(422, "invalid_cursor", "Take the cursor from meta.next_cursor of the page before.") from None
+        raise Problem(400, "invalid_cursor", "Take the cursor from meta.next_cursor of the page before.") from None
     return Place(requested_at, run_id)

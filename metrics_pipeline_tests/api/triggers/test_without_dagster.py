@@ -146,7 +146,7 @@ def test_pages_of_the_jobs_log_follow_each_other_while_runs_are_added(alone: Sit
     assert len(everything) == len(set(everything))
     assert {"run-30", "run-02"} <= set(everything)
     assert "run-03" not in everything
-    assert answer(acme.get("/v1/admin/jobs", params={"cursor": "bm9uZQ"})) == (422, "invalid_cursor")
+    assert answer(acme.get("/v1/admin/jobs", params={"cursor": "bm9uZQ"})) == (400, "invalid_cursor")
     for since in ("0001-01-01T00:00:00+05:00", "2026-03-18T10:00:00"):
         assert answer(acme.get("/v1/admin/jobs", params={"since": since})) == (422, "invalid_request")
     assert answer(acme.get("/v1/admin/jobs", params={"state": "DONE"})) == (422, "invalid_request")
