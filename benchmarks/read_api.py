@@ -39,6 +39,7 @@ from metrics_pipeline.lake.connect import attach_table, connect_duckdb
 from metrics_pipeline.lake.engine import Engine
 from metrics_pipeline.lake.predicates import Partitions
 from metrics_pipeline.lake.tables import DAILY_METRICS
+from metrics_pipeline.periods import months
 from metrics_pipeline.settings import Settings, load_settings
 from metrics_pipeline.windows import Window
 
@@ -68,13 +69,10 @@ def drawn(directory: Path, workspaces: int) -> str:
     lake = opened(directory)
 
     def write() -> None:
-        month = FIRST
-        while month < END:
-            following = (month.replace(day=28) + timedelta(days=4)).replace(day=1)
-            draw(lake, DAILY_METRICS, _DAILY, month, following, workspaces)
-            month = following
         builder = Builder(Engine(lake), catalog(), Settings())
-        builder.daily("workspace", Window.of_days(FIRST, END), NOW)
+        for month in months(FIRST, END):
+            draw(lake, DAILY_METRICS, _DAILY, month.start, month.end, workspaces)
+            builder.daily("workspace", Window.of_days(month.start, month.end), NOW)
         builder.weekly(Window.of_days(END - timedelta(days=28), END), NOW)
 
     return str(cost_of(write))

@@ -13,6 +13,7 @@ from metrics_pipeline.control.job_runs import JobRunRecord
 
 ADMIN_ERRORS = errors_of(
     {
+        400: "invalid_cursor.",
         401: "missing_key or invalid_key.",
         403: "insufficient_scope.",
         404: "not_found: nothing is there, or not for this key.",

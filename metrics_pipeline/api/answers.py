@@ -126,6 +126,7 @@ def errors_of(meanings: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
 
 
 ERRORS = errors_of(_MEANINGS)
+NOT_FOUND = errors_of({404: "There is nothing of this id, or not for this key."})
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "As the If-None-Match says you have it."}}
 READ_ERRORS = errors_of(
     {

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MEDIA_TYPE = "application/problem+json"
@@ -83,13 +84,25 @@ async def _problem(_request: Request, error: Exception) -> JSONResponse:
     return error.response()
 
 
-async def _http(_request: Request, error: Exception) -> JSONResponse:
+async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101
     if error.status_code == HTTPStatus.NOT_FOUND:
         return not_found().response()
     status = HTTPStatus(error.status_code)
     code = status.name.lower()
-    return Problem(status, code, f"{status.description or status.phrase}.", headers=error.headers).response()
+    headers = dict(error.headers or {})
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_methods_of(request)) or headers.get("Allow", "")
+    return Problem(status, code, f"{status.description or status.phrase}.", headers=headers).response()
+
+
+def _methods_of(request: Request) -> list[str]:
+    """The methods of every route at a path; the framework names those of the first one only."""
+    methods: set[str] = set()
+    for route in request.app.router.routes:
+        if isinstance(route, Route) and route.include_in_schema and route.matches(request.scope)[0] is not Match.NONE:
+            methods |= route.methods or set()
+    return sorted(methods)
 
 
 async def _invalid(_request: Request, error: Exception) -> JSONResponse:

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import AfterValidator, AwareDatetime
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 
 from metrics_pipeline.api.admin_answers import (
     ADMIN_ERRORS,
@@ -54,6 +54,14 @@ def _in_utc(value: datetime) -> datetime:
         raise ValueError("out of range") from None
 
 
+def _written(value: object) -> object:
+    """Only what is written as a day: a number would be taken for seconds since 1970."""
+    if isinstance(value, str) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+        raise ValueError("write a day as 2026-10-01")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_written)]
 Workspace = Annotated[str | None, Query(description="For an operator's key: only this workspace.", max_length=64)]
 
 
@@ -122,8 +130,8 @@ async def scheduler(_caller: Admin, parts: Parts) -> SchedulerAnswer:
 async def coverage(
     caller: Admin,
     parts: Parts,
-    start: Annotated[date | None, Query(description="First day, UTC; default six days before end's last day.")] = None,
-    end: Annotated[date | None, Query(description="The day after the last one; default tomorrow.")] = None,
+    start: Annotated[Day | None, Query(description="First day, UTC; default six days before end's last day.")] = None,
+    end: Annotated[Day | None, Query(description="The day after the last one; default tomorrow.")] = None,
     platform: Annotated[str | None, Query(max_length=64)] = None,
     workspace_id: Workspace = None,
 ) -> CoverageAnswer:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, HTTPException, Path, Query
 
-from metrics_pipeline.api.answers import ERRORS, ErasureAnswer
+from metrics_pipeline.api.answers import ERRORS, NOT_FOUND, ErasureAnswer
 from metrics_pipeline.api.auth import Caller
 from metrics_pipeline.api.callers import Admin
 from metrics_pipeline.api.problems import Problem, not_found
@@ -23,7 +23,14 @@ Workspace = Annotated[
 ]
 
 
-@router.delete("/users/{user_id:path}", status_code=202, responses=ERRORS, name="erase_user")
+@router.delete("/users/{user_id}/watch-history", include_in_schema=False, name="keep_watch_history")
+async def keep_watch_history(user_id: str) -> None:
+    """A history is erased with its person only; without this the path would be read as the id of one."""
+    del user_id
+    raise HTTPException(405)
+
+
+@router.delete("/users/{user_id:path}", status_code=202, responses={**ERRORS, **NOT_FOUND}, name="erase_user")
 async def erase_user(
     user_id: Annotated[str, Path(description="The user id that events carry.")],
     caller: Admin,
@@ -59,7 +66,7 @@ async def erase_user(
     return _answer(record)
 
 
-@router.get("/erasures/{erasure_id}", responses=ERRORS, name="get_erasure")
+@router.get("/erasures/{erasure_id}", responses={**ERRORS, **NOT_FOUND}, name="get_erasure")
 async def erasure(erasure_id: str, caller: Admin, parts: Parts) -> ErasureAnswer:
     """How far an erasure is: `requested`, `sweeping` (every row is gone, files of crashed writers are waited for) or
     `completed`, with the proof: rows deleted by table, files deleted, days counted anew. It never names the person.
