@@ -25,6 +25,7 @@ NAMES = tuple(watched.name for watched in WATCHED)
 NO_TABLE = -1
 # While nobody listens: on an object store every look is paid for.
 UNHEARD_SECONDS = 60.0
+_UNREADABLE = (LakeUnavailable, DeltaError, OSError)
 
 log = logging.getLogger(__name__)
 
@@ -126,14 +127,14 @@ class Feed:
         """Answer requests from the newest versions of these tables from now on."""
         for name in names:
             if name in NAMES:
-                with suppress(DeltaError, OSError):
+                with suppress(*_UNREADABLE):
                     self._answered_from.move(name)
 
     def _see(self, name: str) -> bool:
         """Look at a table; False where it cannot be looked at now."""
         try:
             self._seen.move(name)
-        except (DeltaError, OSError) as error:
+        except _UNREADABLE as error:
             log.warning("%s cannot be looked at: %s", name, type(error).__name__)
             return False
         return True

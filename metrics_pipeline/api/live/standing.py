@@ -30,7 +30,10 @@ class Standing:
 
     def newest_day(self, channel: Channel) -> date | None:
         """The newest day with a row; None where there is none, or none that can be read now."""
-        handle = self._reads.tables.table(_TABLE)
+        try:
+            handle = self._reads.tables.table(_TABLE)
+        except LakeUnavailable:
+            return None
         if handle is None:
             return None
         key = (channel, handle.version())
