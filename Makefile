@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
 BIN := .venv/bin
 STAMP := .venv/.synced
 
-.PHONY: help setup demo dev test check prove bench bench-accounts bench-events bench-ingestion bench-event-day bench-freshness bench-workspaces bench-api lock clean
+.PHONY: help setup demo dev test check prove bench bench-accounts bench-events bench-ingestion bench-event-day bench-freshness bench-live bench-workspaces bench-api lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -58,6 +58,9 @@ bench-ingestion: $(STAMP) ## events a second, taken in and drained, without HTTP
 
 bench-freshness: $(STAMP) ## from an event to its numbers and to its erasure, with the daemon running (about five minutes)
 	$(BIN)/python -m benchmarks.freshness
+
+bench-live: $(STAMP) ## 500 live connections, an update every second, nothing lost (about a minute and a half)
+	$(BIN)/python -m benchmarks.live
 
 bench-workspaces: $(STAMP) ## a thousand workspaces: the daily close, snapshots, and a year's weeks and months (about a minute)
 	$(BIN)/python -m benchmarks.thousand_workspaces

@@ -22,6 +22,7 @@ from metrics_pipeline.api.routes import (
     events,
     health,
     lists,
+    live,
     metrics,
     snapshots,
     triggers,
@@ -46,6 +47,7 @@ def make_app(services: Services) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         services.warming.start()
+        await services.live.start()
         yield
         await services.close()
 
@@ -73,5 +75,6 @@ def make_app(services: Services) -> FastAPI:
     app.include_router(cache.router)
     app.include_router(triggers.router)
     app.include_router(admin.router)
+    app.include_router(live.router)
     app.include_router(health.router)
     return app

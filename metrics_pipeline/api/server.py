@@ -11,6 +11,7 @@ from types import TracebackType
 import uvicorn
 
 from metrics_pipeline.api.app import make_app
+from metrics_pipeline.api.live.socket import MESSAGE_BYTES
 from metrics_pipeline.api.services import Services
 from metrics_pipeline.errors import UserError
 from metrics_pipeline.settings import Settings
@@ -31,9 +32,22 @@ def serve(settings: Settings, host: str, port: int) -> None:
     """
     listener = _listen(host, port)
     with listener:
-        server = uvicorn.Server(_config(Services.open(settings)))
+        server = _Server(Services.open(settings), settings)
         with suppress(KeyboardInterrupt):  # raised anew by uvicorn once everything is closed
             server.run([listener])
+
+
+class _Server(uvicorn.Server):
+    """Tells live connections goodbye before it closes them; uvicorn would wait for them to end by themselves."""
+
+    def __init__(self, services: Services, settings: Settings) -> None:
+        super().__init__(_config(services, settings))
+        self._services = services
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn's."""
+        await self._services.live.say_goodbye()
+        await super().shutdown(sockets)
 
 
 class ApiServer:
@@ -52,7 +66,7 @@ class ApiServer:
     def __enter__(self) -> ApiServer:
         listener = _listen(HOST, self.port)
         self.port = listener.getsockname()[1]
-        self._server = uvicorn.Server(_config(Services.open(self._settings)))
+        self._server = _Server(Services.open(self._settings), self._settings)
         self._thread = Thread(target=self._server.run, args=([listener],), name="api", daemon=True)
         self._thread.start()
         deadline = time.monotonic() + _START_SECONDS
@@ -88,7 +102,7 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _config(services: Services) -> uvicorn.Config:
+def _config(services: Services, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         make_app(services),
         log_level="warning",
@@ -98,4 +112,8 @@ def _config(services: Services) -> uvicorn.Config:
         backlog=BACKLOG,
         lifespan="on",
         timeout_graceful_shutdown=STOP_SECONDS,
+        ws_max_size=2 * MESSAGE_BYTES,
+        ws_ping_interval=settings.live_heartbeat_seconds,
+        ws_ping_timeout=settings.live_heartbeat_seconds,
+        ws_per_message_deflate=False,  # messages are small, and it costs memory per connection
     )

@@ -18,6 +18,7 @@ from metrics_pipeline.api.dagster_client import DagsterClient
 from metrics_pipeline.api.lake_tables import LakeTables
 from metrics_pipeline.api.launching import Launcher
 from metrics_pipeline.api.limits import EventLimits
+from metrics_pipeline.api.live.live import Live
 from metrics_pipeline.api.reading.connection import ReadConnection
 from metrics_pipeline.api.reading.dashboard import Dashboard
 from metrics_pipeline.api.reading.series import SeriesReader
@@ -46,6 +47,7 @@ class Services:
     series: SeriesReader
     dashboard: Dashboard
     settings: Settings
+    live: Live
     places: ClientPlaces
     launcher: Launcher
     whatsapp: WhatsAppWebhook | None
@@ -67,9 +69,10 @@ class Services:
         reads = ReadConnection(tables)
         warmer = Warmer.open(settings)
         series = SeriesReader(reads, settings)
+        guard = Guard(control, lambda: load_key_ring(settings), settings.clock)
         return cls(
             control=control,
-            guard=Guard(control, lambda: load_key_ring(settings), settings.clock),
+            guard=guard,
             limits=EventLimits(settings),
             ingestion=Ingestion.open(settings),
             clock=settings.clock,
@@ -79,6 +82,7 @@ class Services:
             series=series,
             dashboard=Dashboard(reads, series, settings),
             settings=settings,
+            live=Live(settings, control, guard, reads),
             places=places,
             launcher=Launcher(DagsterClient(settings)),
             whatsapp=WhatsAppWebhook.of(settings),
@@ -90,6 +94,7 @@ class Services:
     async def close(self) -> None:
         """Commit what waits, then let go of the stores."""
         await self.warming.close()
+        await self.live.close()
         await self.ingestion.aclose()
         await self.guard.finish()
         await self.limits.close()

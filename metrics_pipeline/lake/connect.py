@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 from deltalake import DeltaTable
@@ -14,6 +15,9 @@ from deltalake import DeltaTable
 from metrics_pipeline.lake.predicates import Partitions
 from metrics_pipeline.lake.spill import spill_directory
 from metrics_pipeline.lake.table_spec import TableSpec
+
+if TYPE_CHECKING:
+    import pyarrow.dataset as pads  # a fifth of a second: it loads pandas
 
 SQL_DIR = Path(__file__).resolve().parents[2] / "sql"
 
@@ -81,8 +85,11 @@ def attach_table(
     name: str | None = None,
     *,
     temporary: bool = False,
+    files: Collection[str] | None = None,
 ) -> None:
     """Make one version of a lake table readable under its name, or another; an empty table keeps its columns.
+
+    files: only these of its files, as `file_uris` names them.
 
     A temporary one is seen by this connection only, whoever shares its database.
 
@@ -91,12 +98,13 @@ def attach_table(
     """
     name = name or spec.name
     wanted = None if only is None else only.predicate(spec)
-    uris = table.file_uris(file_pruning_predicate=wanted)
+    uris = [uri for uri in table.file_uris(file_pruning_predicate=wanted) if files is None or uri in files]
     if not uris:
         connection.register(name, spec.schema.empty_table())
     elif "://" in uris[0]:
         # object stores: Arrow's readers hold the credentials, DuckDB pushes filters into them
-        connection.register(name, table.to_pyarrow_dataset(file_pruning_predicate=wanted))
+        rows = table.to_pyarrow_dataset(file_pruning_predicate=wanted)
+        connection.register(name, rows if files is None else _only(rows, uris))
     else:
         files = ", ".join("'" + uri.replace("'", "''") + "'" for uri in uris)
         types = ", ".join(f"'{c}': {spec.column(c).sql_type}" for c in spec.partition_by)
@@ -108,6 +116,15 @@ def attach_table(
         except duckdb.BinderException:  # every file is older than a column that was added since
             described = connection.sql(f"describe select * from {source}").fetchall()  # noqa: S608
             _create_view(connection, name, spec, source, {str(row[0]) for row in described}, temporary)
+
+
+def _only(rows: pads.Dataset, uris: Collection[str]) -> pads.Dataset:
+    """Those fragments of a dataset that are these files."""
+    import pyarrow.dataset as pads
+
+    assert isinstance(rows, pads.FileSystemDataset)  # noqa: S101 - for the type checker: what deltalake makes is one
+    found = [fragment for fragment in rows.get_fragments() if any(uri.endswith(fragment.path) for uri in uris)]
+    return pads.FileSystemDataset(found, rows.schema, rows.format, rows.filesystem)
 
 
 def _create_view(

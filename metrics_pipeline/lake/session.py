@@ -90,6 +90,10 @@ class Session:
             only = Partitions(between=(str(self._lake.tables[name].day_column), *days))
         attach_table(self._connection, self._lake.tables[name], table, only, temporary=True)
 
+    def show(self, name: str, table: str, handle: DeltaTable, files: Collection[str]) -> None:
+        """Let the statements that follow read some files of one version of a table, by a name of their own."""
+        attach_table(self._connection, self._lake.tables[table], handle, name=name, temporary=True, files=files)
+
     @property
     def versions(self) -> dict[str, int]:
         """The version of every lake table read so far."""
