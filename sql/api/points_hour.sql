@@ -32,8 +32,9 @@ entity_days as (
         -- include content/summed_days.sql
     )
 ),
--- include content/canonical_values.sql
-,
+valued as (
+    -- include content/canonical_values.sql
+),
 spans as (
     select
         *,

@@ -2,7 +2,9 @@
 -- columns of content_daily, unique_viewers and contents). Grain: one metric of content of one entity (of level $level)
 -- and day. likes and saves are net of those taken back and may be negative on a day.
 with
--- include content/canonical_values.sql
+valued as (
+    -- include content/canonical_values.sql
+)
 select
     date, workspace_id,
     'app' as platform,

@@ -1,5 +1,6 @@
--- Metrics of content from the relation `entity_days`, as common table expressions: figures, measured, and `valued`, the
--- result. Grain: one metric of one entity at one `date`, which may be the start of any span. See content/canonical.sql.
+-- Metrics of content from the relation `entity_days`. Grain: one metric of one entity at one `date`, which may be the
+-- start of any span. See content/canonical.sql.
+with
 figures as (
     select
         *,
@@ -57,3 +58,4 @@ valued as (
     select * replace (coalesce(value, numerator / nullif(denominator, 0)) as value)
     from measured
 )
+select * from valued

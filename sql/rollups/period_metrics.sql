@@ -5,8 +5,9 @@
 -- app_messages, from which distinct active contacts are.
 -- Growth compares with the calendar-preceding period; the first state that matches counts, see docs/metrics.md.
 with
--- include rollups/period_values.sql
-,
+valued as (
+    -- include rollups/period_values.sql
+),
 pairs as (
     select
         v.*,
@@ -98,7 +99,7 @@ comparable_accounts as (
     inner join valued as e
         on e.period_start = v.previous_start and e.workspace_id = v.workspace_id and e.platform = v.platform
         and e.entity_type = 'account' and e.entity_id = v.entity_id and e.metric = v.metric
-    inner join (select distinct workspace_id, platform, metric from sums where entity_type = 'workspace') as g
+    inner join (select distinct workspace_id, platform, metric from valued where entity_type = 'workspace') as g
         on g.workspace_id = v.workspace_id and g.metric = v.metric and g.platform in (v.platform, 'all')
     where
         v.is_output and v.entity_type = 'account' and v.additivity = 'last_value'

@@ -1,5 +1,6 @@
 -- What a metric's days come to in a period of `periods` and `calendar`: value by its additivity, and whether it is whole.
--- A list of common table expressions, of which the last, `valued`, is the result. Grain and inputs: period_metrics.sql.
+-- Grain and inputs: period_metrics.sql.
+with
 sums as (
     select
         period_start, workspace_id, platform, entity_type, entity_id, account_id, metric, additivity,
@@ -158,3 +159,4 @@ valued as (
         and c.entity_type = s.entity_type and c.entity_id = s.entity_id and c.metric = s.metric
         and c.account_id is not distinct from s.account_id
 )
+select * from valued
