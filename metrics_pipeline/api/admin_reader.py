@@ -51,10 +51,10 @@ class AdminReader:
         self, workspace_id: str | None, start: date, end: date, platform: str | None = None
     ) -> list[CoverageRow]:
         """Which accounts gave something, by day in [start, end), platform and collection; newest day first."""
-        if self.parts.tables.table("collection_status") is None:
-            return []
         parameters = {"workspace_id": workspace_id, "platform": platform}
-        with self.parts.reads.session("collection_status", days={"collection_status": (start, end)}) as session:
+        reads = self.parts.reads
+        only = reads.within((start, end), "collection_status")
+        with reads.session("collection_status", only=only) as session:
             rows = session.run_file("api/coverage.sql", parameters).read_all().to_pylist()
         return [CoverageRow.model_validate(row) for row in rows]
 
@@ -88,9 +88,8 @@ class AdminReader:
         return EventsToday(date=today, accepted=counted["events"], rejected=counted["rejected_events"])
 
     def _rows_of(self, table: str, workspace_id: str | None, day: date) -> int:
-        if self.parts.tables.table(table) is None:
-            return 0
-        with self.parts.reads.session(table, days={table: (day, day + DAY)}) as session:
+        reads = self.parts.reads
+        with reads.session(table, only=reads.within((day, day + DAY), table)) as session:
             found = session.run_file(f"api/{table}_of_day.sql", {"workspace_id": workspace_id}).read_all()
         return int(found["rows"][0].as_py())
 

@@ -18,6 +18,8 @@ from metrics_pipeline.lake.predicates import Partitions
 
 # Digests of file lists that are kept: each is a question about one table at one version, of some hundred bytes.
 _REMEMBERED = 4096
+_NO_TABLE = "none"
+_NO_FILES = hashlib.sha256(b"").hexdigest()
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,10 @@ class LakeTables:
         found = {name: self.table(name) for name in names}
         return {name: handle for name, handle in found.items() if handle is not None}
 
+    def has_rows(self, name: str) -> bool:
+        """Whether a table has a file at all."""
+        return self._digest(name, None) not in (_NO_TABLE, _NO_FILES)
+
     def move(self, name: str) -> Move | None:
         """Look at a table now: what it moved from and to since it was last looked at, None where it did not."""
         with self._lock:
@@ -82,7 +88,7 @@ class LakeTables:
     def _digest(self, name: str, partitions: Partitions | None) -> str:
         handle = self.table(name)
         if handle is None:
-            return "none"
+            return _NO_TABLE
         predicate = None if partitions is None else partitions.predicate(self.lake.tables[name])
         key = (name, handle.version(), predicate or "")
         if key not in self._digests:

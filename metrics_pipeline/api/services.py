@@ -100,6 +100,7 @@ class Services:
         await self.limits.close()
         await self.cache.close()
         await self.launcher.dagster.close()
+        await asyncio.to_thread(self.dashboard.close)
         await asyncio.to_thread(self.reads.close)
         self.control.dispose()
 

@@ -20,12 +20,14 @@ class Partitions:
 
     With nothing given it stands for the whole of a table that has no partitions.
 
-    equals: columns with one value each. between: (column, first, end) half-open. one_of: (column, values).
+    equals: columns with one value each. among: (column, names). between: (column, first, end) half-open.
+    one_of: (column, days).
     hours: (date, hour) pairs of a table partitioned by both.
     Only partition columns may be named: that is what lets two writers of different partitions commit at once.
     """
 
     equals: Mapping[str, str] = field(default_factory=dict)
+    among: tuple[str, Collection[str]] | None = None
     between: tuple[str, date, date] | None = None
     one_of: tuple[str, Collection[date]] | None = None
     hours: Collection[tuple[date, int]] = ()
@@ -38,11 +40,14 @@ class Partitions:
         """
         if not spec.partition_by and self == Partitions():
             return "true"
-        named = [*self.equals, *(p[0] for p in (self.between, self.one_of) if p)]
+        named = [*self.equals, *(p[0] for p in (self.among, self.between, self.one_of) if p)]
         named += ["date", "hour"] if self.hours else []
         if not named or set(named) - set(spec.partition_by):
             raise ValueError(f"{spec.name} is partitioned by {spec.partition_by}, not {named}")
         parts = [f"{column} = {_literal(value)}" for column, value in self.equals.items()]
+        if self.among:
+            column, names = self.among
+            parts.append(f"{column} in ({', '.join(_literal(name) for name in sorted(names))})")
         if self.between:
             column, first, end = self.between
             parts.append(f"{column} >= {_literal(first)} and {column} < {_literal(end)}")

@@ -53,17 +53,17 @@ def _opened(lake: Lake, memory: str | None) -> duckdb.DuckDBPyConnection:
 class Session:
     """One DuckDB connection over a fixed set of table versions: every statement in it sees the same data.
 
-    days: tables of which only some days (first, end) are readable. pinned: versions to read, where they are given;
-    the versions of the other tables are added to it. memory: how much its statements may hold, such as 512MB; the rest
-    of their rows waits on disk. connection: a cursor to work in, in place of one of this process's own database, and
-    which tables are attached to it already.
+    days: tables of which only some days (first, end), or other partitions, are readable. pinned: versions to read,
+    where they are given; the versions of the other tables are added to it. memory: how much its statements may hold,
+    such as 512MB; the rest of their rows waits on disk. connection: a cursor to work in, in place of one of this
+    process's own database, and which tables are attached to it already.
     """
 
     def __init__(
         self,
         lake: Lake,
         relations: Relations | None = None,
-        days: Mapping[str, Days] | None = None,
+        days: Mapping[str, Days | Partitions] | None = None,
         pinned: dict[str, DeltaTable] | None = None,
         memory: str | None = None,
         connection: duckdb.DuckDBPyConnection | None = None,
@@ -87,7 +87,8 @@ class Session:
         self._attached.add(name)
         days = self._days.get(name)
         if only is None and days is not None:
-            only = Partitions(between=(str(self._lake.tables[name].day_column), *days))
+            column = str(self._lake.tables[name].day_column)
+            only = days if isinstance(days, Partitions) else Partitions(between=(column, *days))
         attach_table(self._connection, self._lake.tables[name], table, only, temporary=True)
 
     def show(self, name: str, table: str, handle: DeltaTable, files: Collection[str]) -> None:

@@ -1,6 +1,9 @@
--- The days that the totals of one entity are made of: its own and, of a workspace, those of its accounts, whose levels
--- growth is judged over. Grain: as daily_metrics.
-select *
+-- The days that the points and the totals of one entity are made of: its own and, of a workspace, those of its accounts,
+-- whose levels growth is judged over. Grain: as daily_metrics, without the columns that no answer shows.
+select
+    date, workspace_id, platform, entity_type, entity_id, account_id, metric, value, lifetime_value,
+    numerator, denominator, state, reason, source, is_complete, is_provisional, definition_version, days_spanned,
+    last_read_at, approximate
 from daily_metrics
 where
     workspace_id = $workspace_id

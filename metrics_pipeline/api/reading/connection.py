@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import date
 from typing import TypeVar
 
 import duckdb
@@ -18,7 +19,8 @@ from metrics_pipeline.catalog.relations import catalog_relations
 from metrics_pipeline.connection import AsOf, attach_known
 from metrics_pipeline.errors import UserError
 from metrics_pipeline.lake.connect import connect_duckdb
-from metrics_pipeline.lake.session import Days, Session
+from metrics_pipeline.lake.predicates import Partitions
+from metrics_pipeline.lake.session import Session
 from metrics_pipeline.lake.spill import spill_directory
 from metrics_pipeline.pipeline_start import pipeline_start
 from metrics_pipeline.settings import Settings
@@ -73,11 +75,20 @@ class ReadConnection:
         ):
             self._database.execute(f"set {setting}")
 
+    def within(self, days: tuple[date, date], *names: str) -> dict[str, Partitions]:
+        """The partitions of the days first <= day < end, of those of these tables that have days."""
+        specs = {name: self.tables.lake.tables[name] for name in names}
+        return {
+            name: Partitions(between=(spec.day_column, *days))
+            for name, spec in specs.items()
+            if spec.day_column is not None and spec.day_column in spec.partition_by
+        }
+
     @contextmanager
-    def session(self, *names: str, days: Mapping[str, Days] | None = None) -> Iterator[Session]:
+    def session(self, *names: str, only: Mapping[str, Partitions] | None = None) -> Iterator[Session]:
         """A session that may read these tables, and the relations of the catalogue.
 
-        days: tables of which only some days (first, end) are wanted: no file of others is opened. A table that the
+        only: the partitions that are wanted of some tables: no file of others is opened. A table that the
         pipeline has not made yet has no rows.
 
         Raises:
@@ -86,7 +97,7 @@ class ReadConnection:
         with _told():
             handles = self.tables.tables(*names)
             with Session(
-                self.tables.lake, self._relations, days, pinned=handles, connection=self._database.cursor()
+                self.tables.lake, self._relations, only, pinned=handles, connection=self._database.cursor()
             ) as session:
                 session.leave_out(*(name for name in names if name not in handles))
                 yield session

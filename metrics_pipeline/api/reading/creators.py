@@ -27,8 +27,8 @@ _READ = ("content", "content_daily", "content_metrics", "content_audience_daily"
 
 def creator_generation(reads: ReadConnection, series: SeriesReader, question: Question) -> str:
     """Changes whenever a file that the answer would be read from does."""
-    span = Partitions(between=("date", question.span.first, question.span.end))
-    wanted = {name: span if name.endswith("_daily") else None for name in _READ}
+    wanted: dict[str, Partitions | None] = dict.fromkeys(_READ)
+    wanted |= reads.within((question.span.first, question.span.end), *_READ)
     return f"{series.generation(question)}.{reads.tables.generation(wanted)}"
 
 
@@ -36,8 +36,7 @@ def creator_body(reads: ReadConnection, series: SeriesReader, question: Question
     """The answer, also for a creator of whom nothing is known in the span."""
     totals = series.totals(question, now)
     first, end = question.span.first, question.span.end
-    days = {name: (first, end) for name in _READ if name.endswith("_daily")}
-    with reads.session(*_READ, days=days) as session:
+    with reads.session(*_READ, only=reads.within((first, end), *_READ)) as session:
         best = top_performing_in(question.workspace_id, question.entity_id, "views", question.span)
         top, _ = best.page_in(session, TOP, None)
         asked: dict[str, Parameter] = {

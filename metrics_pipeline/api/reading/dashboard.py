@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from typing import Any
 
-from metrics_pipeline.api.reading.connection import ReadConnection
+from metrics_pipeline.api.reading.connection import SIDE_BY_SIDE, ReadConnection
 from metrics_pipeline.api.reading.formats import envelope
 from metrics_pipeline.api.reading.lists import Listed, top_performing_in
 from metrics_pipeline.api.reading.question import Question
 from metrics_pipeline.api.reading.series import Row, SeriesReader
 from metrics_pipeline.api.reading.series_answers import described, meta_of, metric_facts, tier_of
 from metrics_pipeline.lake.predicates import Partitions
-from metrics_pipeline.lake.session import Days, Parameter, Session
+from metrics_pipeline.lake.session import Parameter, Session
 from metrics_pipeline.settings import Settings
 from metrics_pipeline.windows import DAY, week_start_of
 
@@ -35,15 +36,13 @@ class Dashboard:
         self._reads = reads
         self._series = series
         self._settings = settings
+        self._halves = ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="dashboard")
 
     def generation(self, question: Question, now: datetime) -> str:
         """Changes whenever a file that the bundle would be read from does."""
-        lake = self._reads.tables.lake
-        wanted: dict[str, Partitions | None] = {
-            name: Partitions(between=(str(lake.tables[name].day_column), *days))
-            for name, days in self._days(question, now).items()
-        }
-        return self._reads.tables.generation(wanted | dict.fromkeys((*_CONTENT, "posts")))
+        wanted: dict[str, Partitions | None] = dict.fromkeys((*_CONTENT, "posts"))
+        lists = self._reads.tables.generation(wanted | self._read(question, now))
+        return f"{self._series.generation(question)}.{lists}"
 
     def body(self, question: Question, now: datetime) -> bytes:
         """The answer; `question` is one about the workspace.
@@ -51,39 +50,54 @@ class Dashboard:
         Raises:
             LakeUnavailable: a table cannot be read.
         """
-        days = self._days(question, now)
-        week = self._full_week(now)
-        with self._reads.session(*days, *_CONTENT, "posts", days=days) as session:
-            posts = self._of_span(session, "api/dashboard_posts.sql", question)
-            growth = self._of_span(session, "api/dashboard_growth.sql", question, week=week)
-            coverage = self._of_span(session, "api/coverage.sql", question, **self._covered(now))
-            content, _ = top_performing_in(question.workspace_id, "", "views", question.span).page_in(
-                session, TOP, None
-            )
-            trending, _ = _trending(question.workspace_id).page_in(session, TOP, None)
-            series, totals = self._series.series_and_totals_in(session, question, now, with_accounts=True)
+        # half of the time goes into planning statements, which takes one core each
+        beside = self._halves.submit(self._lists, question, now)
+        series, totals = self._numbers(question, now)
         own = [row for row in totals if row["entity_type"] == "workspace"]
         data = {
             "workspace_id": question.workspace_id,
             "series": described(series, own),
             "accounts": _accounts(totals),
+            **beside.result(),
+        }
+        return envelope(data, meta_of(question, series, own, tier_of(question, now)))
+
+    def close(self) -> None:
+        """Wait for what runs."""
+        self._halves.shutdown()
+
+    def _numbers(self, question: Question, now: datetime) -> tuple[list[Row], list[Row]]:
+        with self._series.session(question) as session:
+            return self._series.series_and_totals_in(session, question, now, with_accounts=True)
+
+    def _lists(self, question: Question, now: datetime) -> dict[str, object]:
+        read, week = self._read(question, now), self._full_week(now)
+        with self._reads.session(*read, *_CONTENT, "posts", only=read) as session:
+            posts = self._of_span(session, "api/dashboard_posts.sql", question)
+            growth = self._of_span(session, "api/dashboard_growth.sql", question, week=week)
+            coverage = self._of_span(session, "api/coverage.sql", question, **self._covered(now))
+            content: list[Row] = []
+            trending: list[Row] = []
+            if self._reads.tables.has_rows("content_metrics"):  # not everybody sends events
+                best = top_performing_in(question.workspace_id, "", "views", question.span)
+                content, _ = best.page_in(session, TOP, None)
+                trending, _ = _trending(question.workspace_id).page_in(session, TOP, None)
+        return {
             "growth": {"week_start": week, "metrics": [{**row, **_named(row["metric"])} for row in growth]},
             "top_posts": posts,
             "top_content": content,
             "trending": trending,
             "coverage": coverage,
         }
-        return envelope(data, meta_of(question, series, own, tier_of(question, now)))
 
-    def _days(self, question: Question, now: datetime) -> dict[str, Days]:
-        span, week = question.span, self._full_week(now)
-        compared = span.compared(question.compare, "day") or span
-        covered = self._covered(now)
+    def _read(self, question: Question, now: datetime) -> dict[str, Partitions]:
+        """What the lists are read from, of tables that have days."""
+        span, week, covered = question.span, self._full_week(now), self._covered(now)
         return {
-            "daily_metrics": (min(span.first, compared.first), span.end),
-            "weekly_metrics": (week, week + DAY),
-            "content_daily": (span.first, span.end),
-            "collection_status": (covered["start"], covered["end"]),
+            "daily_metrics": Partitions(equals={"entity_type": "post"}, between=("date", span.first, span.end)),
+            "weekly_metrics": Partitions(between=("week_start", week, week + DAY)),
+            "content_daily": Partitions(between=("date", span.first, span.end)),
+            "collection_status": Partitions(between=("date", covered["start"], covered["end"])),
         }
 
     def _full_week(self, now: datetime) -> date:

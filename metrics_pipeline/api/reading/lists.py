@@ -33,7 +33,7 @@ class Listed:
 
     def generation(self, reads: ReadConnection) -> str:
         """Changes whenever a file that the list would be read from does."""
-        return reads.tables.generation({name: self._partitions(reads, name) for name in self.tables})
+        return reads.tables.generation(dict.fromkeys(self.tables) | self.partitions(reads))
 
     def page(self, reads: ReadConnection, limit: int, cursor: str | None) -> tuple[list[Row], str | None]:
         """Rows of a page, and the cursor of the next one.
@@ -43,8 +43,7 @@ class Listed:
             LakeUnavailable: a table cannot be read.
         """
         after = place_of(self.question, cursor)
-        days = {name: self.days for name in self.tables if self.days is not None and self._day_column(reads, name)}
-        with reads.session(*self.tables, days=days) as session:
+        with reads.session(*self.tables, only=self.partitions(reads)) as session:
             return self.page_in(session, limit, after)
 
     def page_in(self, session: Session, limit: int, after: Place | None) -> tuple[list[Row], str | None]:
@@ -68,13 +67,9 @@ class Listed:
             following = cursor_after(self.question, Place(last["sort_value"], last["sort_id"]))
         return [{name: row[name] for name in row if name not in _ORDER} for row in rows[:limit]], following
 
-    def _partitions(self, reads: ReadConnection, name: str) -> Partitions | None:
-        column = self._day_column(reads, name)
-        return None if column is None or self.days is None else Partitions(between=(column, *self.days))
-
-    def _day_column(self, reads: ReadConnection, name: str) -> str | None:
-        spec = reads.tables.lake.tables[name]
-        return spec.day_column if spec.day_column in spec.partition_by else None
+    def partitions(self, reads: ReadConnection) -> dict[str, Partitions]:
+        """What is read of tables that have days."""
+        return {} if self.days is None else reads.within(self.days, *self.tables)
 
 
 def top_performing_in(workspace_id: str, creator_id: str, sort: str, span: Span) -> Listed:

@@ -16,7 +16,7 @@ from metrics_pipeline.api.reading.times import Span
 from metrics_pipeline.connection import READ_AS_OF, AsOf
 from metrics_pipeline.lake.connect import read_statement
 from metrics_pipeline.lake.predicates import Partitions
-from metrics_pipeline.lake.session import Days, Parameter, Session
+from metrics_pipeline.lake.session import Parameter, Session
 from metrics_pipeline.periods import Period, relations_of
 from metrics_pipeline.settings import Settings
 from metrics_pipeline.windows import DAY
@@ -24,7 +24,7 @@ from metrics_pipeline.windows import DAY
 MOST_POINTS = 10_000
 Row = dict[str, Any]
 
-_POINTS_FROM = {"day": "daily_metrics", "week": "weekly_metrics", "month": "monthly_metrics"}
+_POINTS_FROM = {"week": "weekly_metrics", "month": "monthly_metrics"}
 _SERIES = ("metric", "platform", "account_id")
 # What single metrics of an own span need: distinct people are counted anew, never summed.
 _PEOPLE = {"viewer_days": "unique_viewers", "app_messages": "contacts_active"}
@@ -42,11 +42,7 @@ class SeriesReader:
         tables = self._reads.tables
         if question.as_of is not None:
             return tables.generation(dict.fromkeys(READ_AS_OF))
-        wanted: dict[str, Partitions | None] = {
-            name: Partitions(between=(str(tables.lake.tables[name].day_column), *days))
-            for name, days in _days_read(question).items()
-        }
-        return tables.generation(wanted)
+        return tables.generation(_read(question))
 
     def series(self, question: Question, now: datetime) -> list[Row]:
         """A row for each series: metric, platform, account_id; `points`, a JSON list; and what the points have in
@@ -56,23 +52,23 @@ class SeriesReader:
             LakeUnavailable: a table cannot be read.
             Problem: 400, there would be too many points.
         """
-        with self._session(question) as session:
+        with self.session(question) as session:
             return self.series_in(session, question, now)
 
     def series_and_totals(self, question: Question, now: datetime) -> tuple[list[Row], list[Row]]:
         """As `series`, and what the days of each come to together: none where it is answered by the hour."""
-        with self._session(question) as session:
+        with self.session(question) as session:
             return self.series_and_totals_in(session, question, now)
 
     def totals(self, question: Question, now: datetime) -> list[Row]:
         """What the days of each series come to together; none by the hour."""
-        with self._session(question) as session:
+        with self.session(question) as session:
             self._narrow(session, question)
             return self._totals(session, question, now)
 
     def points(self, question: Question, now: datetime) -> pa.Table:
         """The points as one flat table, in the order of their series."""
-        with self._session(question) as session:
+        with self.session(question) as session:
             self._narrow(session, question)
             ordered = f"select * from ({self._points(question)}) order by metric, platform, account_id, start"  # noqa: S608
             parameters = self._parameters(question, now)
@@ -108,13 +104,14 @@ class SeriesReader:
         totals = [] if question.is_hourly else self._totals(session, question, now, with_accounts=with_accounts)
         return series, totals
 
-    def _session(self, question: Question) -> AbstractContextManager[Session]:
+    def session(self, question: Question) -> AbstractContextManager[Session]:
+        """A session that may read what a question needs."""
         if question.as_of is not None:
             compared = question.span.compared(question.compare, question.granularity) or question.span
             first = min(compared.first, question.span.first)
             return self._reads.known_session(self._settings, AsOf(question.as_of, first, question.span.end))
-        read = _days_read(question)
-        return self._reads.session(*read, days=read)
+        read = _read(question)
+        return self._reads.session(*read, only=read)
 
     def _narrow(self, session: Session, question: Question) -> None:
         """Read the entity's days once: both its points and its totals are made of them."""
@@ -179,18 +176,25 @@ class SeriesReader:
         return found
 
 
-def _days_read(question: Question) -> dict[str, Days]:
+def _read(question: Question) -> dict[str, Partitions]:
     """The tables that are read, and of which days."""
     span = question.span
     if question.is_hourly:
-        return {"content_hourly": (span.first - DAY, span.end + DAY)}
+        return {"content_hourly": Partitions(between=("date", span.first - DAY, span.end + DAY))}
     compared = span.compared(question.compare, question.granularity) or span
-    whole = (min(compared.first, span.first), span.end)
-    return {
-        _POINTS_FROM[question.granularity]: (span.first, span.end),
-        "daily_metrics": whole,
-        **dict.fromkeys(_people_of(question), whole),
-    }
+    first = min(compared.first, span.first)
+    read = {"daily_metrics": _days_of_level(question, first)}
+    if question.granularity != "day":
+        read[_POINTS_FROM[question.granularity]] = Partitions(
+            between=(f"{question.granularity}_start", span.first, span.end)
+        )
+    return read | {name: Partitions(between=("date", first, span.end)) for name in _people_of(question)}
+
+
+def _days_of_level(question: Question, first: date) -> Partitions:
+    """Partitions of daily_metrics with the entity's rows and, of a workspace, those of its accounts."""
+    levels = ("workspace", "account") if question.level == "workspace" else (question.level,)
+    return Partitions(among=("entity_type", levels), between=("date", first, question.span.end))
 
 
 def _people_of(question: Question) -> list[str]:
