@@ -64,10 +64,10 @@ class AdminReader:
         return Stats(
             accounts=self._accounts(workspace_id),
             events_today=self._events(workspace_id, now.date()),
-            freshness=self._freshness(workspace_id, now.date()),
+            freshness=self.freshness(workspace_id, now.date()),
             last_runs=[JobRow.of(run) for run in last_run_of_each_job(self.parts.control, Wanted(workspace_id))],
-            inbox=self._inbox() if is_operator else None,
-            tables=self._tables() if is_operator else None,
+            inbox=self.inbox() if is_operator else None,
+            tables=self.tables() if is_operator else None,
         )
 
     def _accounts(self, workspace_id: str | None) -> list[AccountCount]:
@@ -75,7 +75,8 @@ class AdminReader:
         counted = Counter((a.platform, a.status) for a in accounts)
         return [AccountCount(platform=p, status=s, accounts=n) for (p, s), n in sorted(counted.items())]
 
-    def _inbox(self) -> InboxState:
+    def inbox(self) -> InboxState:
+        """What waits for the lake. Raises InboxUnavailableError."""
         inbox = open_inbox(self.parts.settings)
         try:
             backlog = inbox.backlog()
@@ -93,14 +94,16 @@ class AdminReader:
             found = session.run_file(f"api/{table}_of_day.sql", {"workspace_id": workspace_id}).read_all()
         return int(found["rows"][0].as_py())
 
-    def _freshness(self, workspace_id: str | None, today: date) -> list[Freshness]:
+    def freshness(self, workspace_id: str | None, today: date) -> list[Freshness]:
+        """When any account of a platform was last read, of the last days, by collection."""
         last: dict[tuple[str, str], datetime | None] = {}
         for row in self.coverage(workspace_id, today - (FRESH_DAYS - 1) * DAY, today + DAY):
             key = (row.platform, row.collection)
             last[key] = max(filter(None, (last.get(key), row.last_read_at)), default=None)
         return [Freshness(platform=p, collection=c, last_read_at=at) for (p, c), at in sorted(last.items())]
 
-    def _tables(self) -> list[TableState]:
+    def tables(self) -> list[TableState]:
+        """The newest commits of tables that people ask about."""
         handles = self.parts.tables.tables(*TABLES)
         return [
             TableState(table=name, version=handle.version(), changed_at=_committed_at(handle.history(1)))

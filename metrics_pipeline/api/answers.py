@@ -101,14 +101,21 @@ class Health(BaseModel):
     status: Literal["ok"]
 
 
-class Readiness(BaseModel):
+class ReadyCheck(BaseModel):
+    name: str = Field(description="control_database, inbox, lake, cache or quotas.")
+    status: Literal["ok", "degraded", "failed"]
+    reason: str | None = Field(None, description="Left out where it is ok.")
+
+
+class ReadyAnswer(BaseModel):
     status: Literal["ok", "degraded"] = Field(description="degraded: the work is done, but not as it was set up.")
     reasons: list[str] | None = Field(None, description="Why it is degraded; left out where it is not.")
+    checks: list[ReadyCheck]
 
 
 _MEANINGS = {
     400: "The body is no JSON: invalid_json, incomplete_body.",
-    401: "missing_key or invalid_key.",
+    401: "missing_key, invalid_key or invalid_token.",
     403: "insufficient_scope, origin_not_allowed or workspace_required.",
     413: "body_too_large.",
     415: "unsupported_media_type or unsupported_encoding.",

@@ -11,6 +11,10 @@ from fastapi import FastAPI
 
 from metrics_pipeline.api.answers import Problem
 from metrics_pipeline.api.cors import BrowserOrigins
+from metrics_pipeline.api.operations.operations import Operations
+from metrics_pipeline.api.operations.plain_requests import PlainRequests
+from metrics_pipeline.api.operations.request_log import RequestLog
+from metrics_pipeline.api.operations.requests import Requests
 from metrics_pipeline.api.problems import LastResort, add_handlers
 from metrics_pipeline.api.routes import (
     accounts,
@@ -59,9 +63,13 @@ def make_app(services: Services) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.services = services
+    app.state.operations = Operations.of(services)
     add_handlers(app)
     app.add_middleware(BrowserOrigins, guard=services.guard)
-    app.add_middleware(LastResort)  # the last one added is the outermost
+    app.add_middleware(PlainRequests)
+    app.add_middleware(LastResort)
+    # the last one added is the outermost
+    app.add_middleware(Requests, measures=services.measures, log=RequestLog(services.settings))
     app.include_router(events.router)
     app.include_router(content.router)
     app.include_router(accounts.router)

@@ -1,4 +1,4 @@
-"""Who calls: the key of the Authorization header decides the tenant and the rights, nothing else does."""
+"""Who calls: the key or token of the Authorization header decides the tenant and the rights, nothing else does."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
@@ -14,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from metrics_pipeline.api.problems import Problem, not_found
 from metrics_pipeline.clock import Clock
 from metrics_pipeline.control.api_key_check import StoredKey, find_key, live_origins, note_use
-from metrics_pipeline.control.api_key_text import KeyText, parse_key_text
+from metrics_pipeline.control.api_key_text import PREFIX, KeyText, parse_key_text
 from metrics_pipeline.control.key_ring import KeyRing
 from metrics_pipeline.errors import UserError
 
@@ -27,12 +28,22 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whose key it is. Without a workspace: an operator, who sees all of them."""
+    """Whose key or token it is. Without a workspace: an operator, who sees all of them.
+
+    key_id: of a key its id, of a token a digest of its workspace and subject; neither opens anything or names anybody.
+    subject: the end user that a token is about; None for keys. Never to be told to anybody.
+    """
 
     key_id: str
     workspace_id: str | None
     scopes: frozenset[str]
     origins: frozenset[str] = frozenset()
+    subject: str | None = field(default=None, repr=False)
+
+    @property
+    def name(self) -> str:
+        """Who asked, as runs and logs have it."""
+        return f"key {self.key_id}" if self.subject is None else f"user {self.key_id}"
 
     @property
     def is_browser(self) -> bool:
@@ -42,7 +53,7 @@ class Caller:
     def require_scope(self, scope: str) -> None:
         """Raises Problem 403 where the key lacks it."""
         if scope not in self.scopes:
-            raise Problem(403, "insufficient_scope", f"The key lacks the scope {scope}.")
+            raise Problem(403, "insufficient_scope", f"The key or token lacks the scope {scope}.")
 
     def require_origin(self, origin: str | None) -> None:
         """Raises Problem 403 where a browser's key is used from another page than it is for."""
@@ -75,11 +86,20 @@ class Caller:
         return workspace_id
 
 
-class Guard:
-    """Checks keys, with what the database said remembered for a few seconds."""
+class Tokens(Protocol):
+    """Checks what is no key of ours."""
 
-    def __init__(self, control: Engine, load_ring: Callable[[], KeyRing], clock: Clock) -> None:
+    async def caller(self, text: str) -> Caller: ...
+
+
+class Guard:
+    """Checks keys, with what the database said remembered for a few seconds. tokens: who checks what is no key."""
+
+    def __init__(
+        self, control: Engine, load_ring: Callable[[], KeyRing], clock: Clock, tokens: Tokens | None = None
+    ) -> None:
         self._control = control
+        self._tokens = tokens
         self._load_ring = load_ring
         self._ring = load_ring()
         self._clock = clock
@@ -88,17 +108,19 @@ class Guard:
         self._notes: dict[str, asyncio.Task[None]] = {}
 
     async def caller(self, text: str | None) -> Caller:
-        """Who presents this key.
+        """Who presents this key, or this token.
 
         Raises:
             Problem: 401, the same for a missing shape, an unknown id, a wrong secret, an ended or a revoked key.
         """
         if not text:
-            raise _unauthorized("missing_key", "Send a key: Authorization: Bearer mk_...", "")
+            raise unauthorized("missing_key", "Send a key: Authorization: Bearer mk_...", "")
+        if self._tokens is not None and not text.startswith(f"{PREFIX}_"):
+            return await self._tokens.caller(text)
         key = parse_key_text(text)
         stored = None if key is None else await self._find(key.key_id)
         if key is None or stored is None or not self._accepts(stored, key):
-            raise _unauthorized("invalid_key", "The key is not known or not valid any more.", ', error="invalid_token"')
+            raise unauthorized("invalid_key", "The key is not known or not valid any more.", ', error="invalid_token"')
         if stored.needs_note(self._ring, self._clock.now()) and key.key_id not in self._notes:
             self._notes[key.key_id] = asyncio.create_task(self._note(key))
         record = stored.record
@@ -149,5 +171,6 @@ class Guard:
             self._notes.pop(key.key_id, None)
 
 
-def _unauthorized(code: str, detail: str, challenge: str) -> Problem:
+def unauthorized(code: str, detail: str, challenge: str) -> Problem:
+    """A 401; challenge: what follows the realm in WWW-Authenticate."""
     return Problem(401, code, detail, headers={"WWW-Authenticate": f'Bearer realm="metrics-pipeline"{challenge}'})

@@ -49,7 +49,7 @@ async def answer(
     generation: of the data it would be computed from. compute: makes the body, in a thread; it may raise Problem.
     """
 
-    del caller
+    caller.visible(asked.tenant)  # routes have asked already; what they forget is not answered all the same
 
     async def found() -> Found:
         try:
@@ -66,6 +66,7 @@ async def answer(
         return await parts.cache.get_or_compute(key, asked.tier, made, tags=asked.tags)
 
     given = await found()
+    parts.measures.count_cached(asked.kind, given.status)
     entry = given.entry
     headers = {"ETag": entry.etag, **cache_headers(asked.tier, given), **(headers or {})}
     if matches(request.headers.get("if-none-match"), entry.etag):

@@ -9,11 +9,15 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from metrics_pipeline.api.auth import Caller
+from metrics_pipeline.api.operations.request_record import record_of
 from metrics_pipeline.api.services import Parts
 from metrics_pipeline.control.api_keys import ADMIN, INGEST, READ
 
+_READS = ("GET", "HEAD")
 _BEARER = HTTPBearer(
-    auto_error=False, scheme_name="key", description="An API key: `metrics-pipeline key create` prints one."
+    auto_error=False,
+    scheme_name="key",
+    description="An API key: `metrics-pipeline key create` prints one. Or a JWT of the issuer that is set up.",
 )
 
 
@@ -24,8 +28,13 @@ def caller_with(scope: str) -> Callable[..., Awaitable[Caller]]:
         request: Request, parts: Parts, given: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
     ) -> Caller:
         found = await parts.guard.caller(given.credentials if given is not None else None)
+        record = record_of(request.scope)
+        record.caller = found
         found.require_origin(request.headers.get("origin"))
         found.require_scope(scope)
+        if request.method in _READS:
+            # here, so that no route can forget it; a 304, a kept answer and a 404 cost the same
+            record.headers.update(await parts.limits.spend_read(found))
         return found
 
     return caller

@@ -20,6 +20,8 @@ from metrics_pipeline.lake.predicates import Partitions
 _REMEMBERED = 4096
 _NO_TABLE = "none"
 _NO_FILES = hashlib.sha256(b"").hexdigest()
+# What most reads need.
+PROBED = "daily_metrics"
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,20 @@ class LakeTables:
     def has_rows(self, name: str) -> bool:
         """Whether a table has a file at all."""
         return self._digest(name, None) not in (_NO_TABLE, _NO_FILES)
+
+    def probe(self) -> None:
+        """Open a table anew, so that whatever keeps from reading shows; one that was never made is no error.
+
+        Raises:
+            OSError, DeltaError: the lake cannot be read.
+        """
+        if self.lake.is_local:
+            location = Path(self.lake.location)
+            was_there = any(handle is not None for _, handle in list(self._handles.values()))
+            if was_there or location.exists():
+                next(location.iterdir(), None)
+        if self.lake.exists(PROBED):
+            self.lake.table(PROBED)
 
     def move(self, name: str) -> Move | None:
         """Look at a table now: what it moved from and to since it was last looked at, None where it did not."""

@@ -42,7 +42,7 @@ class Asked:
 
     def tags(self) -> dict[str, str]:
         """What runs of it carry. Who asks is named by the key's id, which opens nothing."""
-        tags = {REQUESTED_BY_TAG: f"API key {self.caller.key_id}"}
+        tags = {REQUESTED_BY_TAG: f"API {self.caller.name}"}
         if self.workspace_id is not None:
             tags[WORKSPACE_TAG] = self.workspace_id
         if self.idempotency_key is not None:

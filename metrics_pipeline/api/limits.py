@@ -1,4 +1,4 @@
-"""How much one may send: per end user behind a browser's key, per key otherwise.
+"""How much one may send and read: per end user behind a browser's key or with a token, per key otherwise.
 
 Counts live in this process, or in METRICS_REDIS_URL: then several API processes keep one quota together.
 """
@@ -37,10 +37,14 @@ class Charge:
     cost: int = 1
 
 
-class EventLimits:
-    """Quotas of the paths that take events, each over a sliding minute."""
+class Limits:
+    """Quotas, each over a sliding minute."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, tell_refused: Callable[[Collection[str]], None] = lambda _policies: None
+    ) -> None:
+        """tell_refused: is given the quotas that a refused request would have passed."""
+        self._tell_refused = tell_refused
         self._shared: SharedWindows | None = None
         if settings.redis_url is not None:
             from metrics_pipeline.api.shared_windows import SharedWindows
@@ -51,6 +55,8 @@ class EventLimits:
         self._batch = RateLimitItemPerMinute(settings.api_user_batches_per_minute)
         self._browser_key = RateLimitItemPerMinute(settings.api_browser_key_events_per_minute)
         self._server_key = RateLimitItemPerMinute(settings.api_server_key_events_per_minute)
+        self._user_reads = RateLimitItemPerMinute(settings.api_user_reads_per_minute)
+        self._key_reads = RateLimitItemPerMinute(settings.api_server_key_reads_per_minute)
         self._triggers = RateLimitItemPerMinute(settings.api_triggers_per_minute)
 
     async def is_shared(self) -> bool:
@@ -74,13 +80,20 @@ class EventLimits:
         """Charge a batch to everyone it has events of; as spend_single."""
         return await self._spend(caller, "user-batch", self._batch, users, events)
 
+    async def spend_read(self, caller: Caller) -> dict[str, str]:
+        """Charge one read, wherever its answer comes from; as spend_single."""
+        item = self._key_reads if caller.subject is None else self._user_reads
+        return await self._charge([Charge("reads", item, f"{_whose(caller)}/reads")])
+
     async def spend_trigger(self, caller: Caller) -> dict[str, str]:
         """Charge a request that may start runs; as spend_single."""
-        return await self._charge([Charge("triggers", self._triggers, f"{caller.key_id}/triggers")])
+        return await self._charge([Charge("triggers", self._triggers, f"{_whose(caller)}/triggers")])
 
     async def _spend(
         self, caller: Caller, policy: str, item: RateLimitItem, users: Collection[str], events: int
     ) -> dict[str, str]:
+        if caller.subject is not None:  # the one who signed in, whoever his events name
+            return await self._charge([Charge(policy, item, f"{_whose(caller)}/{policy}")])
         key_item = self._browser_key if caller.is_browser else self._server_key
         charges = [Charge("key", key_item, caller.key_id, events)]
         if caller.is_browser:
@@ -88,10 +101,12 @@ class EventLimits:
         return await self._charge(charges)
 
     async def _charge(self, charges: Sequence[Charge]) -> dict[str, str]:
-        exhausted = await self._refused(charges, self._limiter.test)
+        # of several none may be charged if one is exhausted; a single one is refused without being charged
+        exhausted = await self._refused(charges, self._limiter.test) if len(charges) > 1 else []
         # another process may have come in between: who is refused only here has paid for the others in his request
         exhausted = exhausted or await self._refused(charges, self._limiter.hit)
         if exhausted:
+            self._tell_refused(sorted({charge.policy for charge in exhausted}))
             headers = await self._headers(exhausted[:1])
             stats = await self._limiter.get_window_stats(exhausted[0].item, exhausted[0].subject)
             headers["Retry-After"] = str(_seconds_until(stats.reset_time))
@@ -121,6 +136,11 @@ class EventLimits:
             left.append(f'"{charge.policy}";r={max(0, stats.remaining)};t={_seconds_until(stats.reset_time)}')
         quotas = (f'"{charge.policy}";q={charge.item.amount};w={WINDOW_SECONDS}' for charge in charges)
         return {"RateLimit-Policy": ", ".join(quotas), "RateLimit": ", ".join(left)}
+
+
+def _whose(caller: Caller) -> str:
+    """The end user of a token, in whichever workspace; else the key."""
+    return caller.key_id if caller.subject is None else f"user/{_short(caller.subject)}"
 
 
 def _seconds_until(instant: float) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import secrets
 import traceback
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -16,6 +15,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from metrics_pipeline.api.operations.request_record import record_of
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:metrics-pipeline:problem:"
@@ -127,7 +128,7 @@ async def _lake(_request: Request, error: Exception) -> JSONResponse:
 
 
 class LastResort:
-    """The outermost layer: what nobody expected is logged without any value and answered with a trace id.
+    """Around everything that answers: what nobody expected is logged without any value and answered with a trace id.
 
     An exception's own message may hold what was sent, so the log gets its type and the lines of code only.
     """
@@ -149,7 +150,7 @@ class LastResort:
         try:
             await self._app(scope, receive, watched)
         except Exception as error:  # noqa: BLE001 - the boundary of one request: the others go on
-            trace_id = secrets.token_hex(8)
+            trace_id = record_of(scope).trace_id
             lines = "".join(traceback.format_tb(error.__traceback__))
             log.error("request %s failed with %s\n%s", trace_id, type(error).__qualname__, lines)
             if not started:

@@ -2,39 +2,86 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Thread
 from types import TracebackType
 
 import uvicorn
+from uvicorn.config import LOGGING_CONFIG
 
 from metrics_pipeline.api.app import make_app
 from metrics_pipeline.api.live.socket import MESSAGE_BYTES
+from metrics_pipeline.api.operations.request_log import set_up_logs
+from metrics_pipeline.api.operations.workers import Workers, check_shared_stores
 from metrics_pipeline.api.services import Services
+from metrics_pipeline.control.database import open_control
+from metrics_pipeline.control.key_ring import load_key_ring
 from metrics_pipeline.errors import UserError
+from metrics_pipeline.events.inbox import open_inbox
 from metrics_pipeline.settings import Settings
 
 HOST = "127.0.0.1"
 # Requests under way get this long when the server stops; each waits for one commit, which takes milliseconds.
 STOP_SECONDS = 10
+# Then, at most, the statement of a read that was cut off, and what closing the stores takes.
+CLOSE_SECONDS = 30
 # What may wait to be accepted while the process is busy for a moment.
 BACKLOG = 2048
 _START_SECONDS = 10.0
 
 
-def serve(settings: Settings, host: str, port: int) -> None:
-    """Serve until interrupted. Requests under way are answered and the events' queue is committed before it returns.
+def serve(settings: Settings, host: str, port: int, workers: int = 1) -> None:
+    """Serve until SIGINT or SIGTERM, with so many processes on the one port. Requests under way are answered and the
+    events' queue is committed before it returns.
 
     Raises:
-        UserError: the address or a store cannot be used.
+        UserError: the address or a store cannot be used, or is none for several processes.
+        RunFailedError: the processes did not stay, or did not end.
     """
-    listener = _listen(host, port)
-    with listener:
-        server = _Server(Services.open(settings), settings)
-        with suppress(KeyboardInterrupt):  # raised anew by uvicorn once everything is closed
-            server.run([listener])
+    if workers > 1:
+        check_shared_stores(settings)
+    with _listen(host, port) as listener:
+        if workers == 1:
+            serve_on(settings, listener)
+            return
+        _make_stores(settings)
+        set_up_logs(settings)
+        listener.listen(BACKLOG)
+        Workers(listener, workers, STOP_SECONDS + CLOSE_SECONDS).run()
+
+
+def serve_on(settings: Settings, listener: socket.socket) -> None:
+    """Serve with this process, as `serve` does."""
+    set_up_logs(settings)
+    server = _Server(Services.open(settings), settings)
+    with _ended_by_signals():
+        server.run([listener])
+
+
+def _make_stores(settings: Settings) -> None:
+    """Before several processes would do so at once; and what is wrong is told once."""
+    control = open_control(settings)
+    try:
+        load_key_ring(settings)
+        open_inbox(settings).close()
+    finally:
+        control.dispose()
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """A signal that uvicorn has followed is sent again by it once everything is closed: it ends nothing any more."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda *_: None) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class _Server(uvicorn.Server):
@@ -105,8 +152,10 @@ def _listen(host: str, port: int) -> socket.socket:
 def _config(services: Services, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         make_app(services),
+        # lines of requests are our own: uvicorn's have paths, which may name people
+        log_config=None if settings.api_log == "json" else LOGGING_CONFIG,
         log_level="warning",
-        access_log=False,  # paths may name people, and a line per request says nothing that is not counted elsewhere
+        access_log=False,
         server_header=False,
         proxy_headers=False,  # nothing here trusts an address
         backlog=BACKLOG,

@@ -17,11 +17,13 @@ from metrics_pipeline.api.client_address import ClientPlaces
 from metrics_pipeline.api.dagster_client import DagsterClient
 from metrics_pipeline.api.lake_tables import LakeTables
 from metrics_pipeline.api.launching import Launcher
-from metrics_pipeline.api.limits import EventLimits
+from metrics_pipeline.api.limits import Limits
 from metrics_pipeline.api.live.live import Live
+from metrics_pipeline.api.operations.measures import Measures
 from metrics_pipeline.api.reading.connection import ReadConnection
 from metrics_pipeline.api.reading.dashboard import Dashboard
 from metrics_pipeline.api.reading.series import SeriesReader
+from metrics_pipeline.api.tokens.token_guard import TokenGuard
 from metrics_pipeline.api.warming_after_runs import WarmingAfterRuns
 from metrics_pipeline.api.whatsapp_webhook import WhatsAppWebhook
 from metrics_pipeline.clock import Clock
@@ -38,7 +40,8 @@ class Services:
 
     control: Engine
     guard: Guard
-    limits: EventLimits
+    limits: Limits
+    measures: Measures
     ingestion: Ingestion
     clock: Clock
     load_ring: Callable[[], KeyRing]
@@ -65,15 +68,18 @@ class Services:
         """
         places = ClientPlaces(settings)  # first: a file that cannot be used leaves nothing open
         control = open_control(settings)
+        measures = Measures()
         tables = LakeTables(Lake(settings.lake_location), settings.api_refresh_seconds)
         reads = ReadConnection(tables)
         warmer = Warmer.open(settings)
         series = SeriesReader(reads, settings)
-        guard = Guard(control, lambda: load_key_ring(settings), settings.clock)
+        tokens = TokenGuard.of(settings, control, lambda: load_key_ring(settings))
+        guard = Guard(control, lambda: load_key_ring(settings), settings.clock, tokens)
         return cls(
             control=control,
             guard=guard,
-            limits=EventLimits(settings),
+            limits=Limits(settings, measures.count_refused),
+            measures=measures,
             ingestion=Ingestion.open(settings),
             clock=settings.clock,
             load_ring=lambda: load_key_ring(settings),

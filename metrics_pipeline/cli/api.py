@@ -18,6 +18,9 @@ def register(app: typer.Typer) -> None:
 def api(
     port: Annotated[int, typer.Option(min=1, max=65_535, help="Port to listen on.")] = 8000,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    workers: Annotated[
+        int, typer.Option(min=1, max=64, help="Processes on the port; several need Redis and Postgres.")
+    ] = 1,
     data_dir: DataDir = None,
 ) -> None:
     """Serve the HTTP interface until Ctrl-C; events under way are stored before it ends."""
@@ -28,5 +31,5 @@ def api(
     out.print(
         f"API: http://{host}:{port}/v1   described at http://{host}:{port}/docs   (Ctrl-C stops it)", markup=False
     )
-    serve(settings, host, port)
+    serve(settings, host, port, workers)
     out.print("API stopped.")

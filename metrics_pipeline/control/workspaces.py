@@ -65,6 +65,13 @@ def list_workspaces(engine: Engine, *, include_removed: bool = False) -> list[Wo
         return [_record(row) for row in session.scalars(query)]
 
 
+def is_live_workspace(engine: Engine, workspace_id: str) -> bool:
+    """Whether there is such a workspace and it was not removed."""
+    with reading(engine) as session:
+        row = session.get(Workspace, workspace_id)
+        return row is not None and row.removed_at is None
+
+
 def count_accounts(engine: Engine) -> dict[str, int]:
     """Accounts that are not removed, by workspace id; a workspace without any is absent."""
     query = select(Account.workspace_id, func.count()).where(Account.removed_at.is_(None))

@@ -131,6 +131,15 @@ def open_inbox(settings: Settings) -> Inbox:
     return SqliteInbox(settings.data_dir.absolute() / "events.db")
 
 
+def uses_postgres(settings: Settings) -> bool:
+    """Whether the inbox is in Postgres, so that several processes can take events side by side.
+
+    Raises:
+        UserError: METRICS_DATABASE_URL is no database URL.
+    """
+    return settings.database_url is not None and bool(_postgres_url(settings.database_url.get_secret_value()))
+
+
 def _postgres_url(text: str) -> str | None:
     """The URL as Postgres's own driver reads it; None where the control database is SQLite."""
     from sqlalchemy import make_url

@@ -15,7 +15,7 @@ from typing import Self
 
 from metrics_pipeline.events.committer import Committer, Retry
 from metrics_pipeline.events.figures import IngestionFigures
-from metrics_pipeline.events.inbox import Inbox, InboxRow, open_inbox
+from metrics_pipeline.events.inbox import Inbox, InboxRow, InboxUnavailableError, open_inbox
 from metrics_pipeline.events.model import Event, Handover, Refused
 from metrics_pipeline.events.results import EventResult
 from metrics_pipeline.events.suppression import CODE, DETAIL, Checked, Erased, Suppression
@@ -134,6 +134,16 @@ class Ingestion:
     def is_running(self) -> bool:
         """Whether events can be taken; a readiness check asks."""
         return self._committer.is_running
+
+    def check(self) -> None:
+        """Whether events can be taken: the committer runs, and the inbox answers.
+
+        Raises:
+            InboxUnavailableError: not at present.
+        """
+        if not self.is_running:
+            raise InboxUnavailableError("unusable", "events are not taken any more")
+        self._inbox.last_sequence()
 
     @property
     def queued(self) -> int:

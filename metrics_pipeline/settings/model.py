@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, field_validator
 from metrics_pipeline.catalog.cadence import Cadence
 from metrics_pipeline.settings.caching import CacheSettings
 from metrics_pipeline.settings.live import LiveSettings
+from metrics_pipeline.settings.serving import ServingSettings
 from metrics_pipeline.settings.triggers import TriggerSettings
 from metrics_pipeline.settings.watching import WatchSettings
 
@@ -19,7 +20,7 @@ Network = IPv4Network | IPv6Network
 BudgetItem = Literal["calls", "calls_per_endpoint", "calls_per_account", "units", "usd"]
 
 
-class Settings(WatchSettings, CacheSettings, LiveSettings, TriggerSettings):
+class Settings(WatchSettings, CacheSettings, LiveSettings, TriggerSettings, ServingSettings):
     """One field per environment variable `METRICS_<NAME>`; `.env.example` lists them all."""
 
     facebook_base_url: str | None = Field(None, description="Sandbox or proxy for Facebook; may contain {at}.")
@@ -191,10 +192,10 @@ class Settings(WatchSettings, CacheSettings, LiveSettings, TriggerSettings):
     )
     vacuum_hours: int = Field(168, ge=24, description="Hours superseded lake files stay readable.")
     api_user_track_per_minute: int = Field(
-        100, ge=1, description="Single events one end user may send in a minute behind a browser key."
+        100, ge=1, description="Single events one end user may send in a minute, behind a browser key or with a JWT."
     )
     api_user_batches_per_minute: int = Field(
-        10, ge=1, description="Batches of events one end user may send in a minute behind a browser key."
+        10, ge=1, description="Batches of events one end user may send in a minute, behind a browser key or with a JWT."
     )
     api_browser_key_events_per_minute: int = Field(
         60_000,

@@ -175,7 +175,7 @@ def test_what_cannot_be_taken_says_where_and_why(
     assert stored(settings) == []
 
 
-@pytest.mark.parametrize("name", ["x" * 201, "%20", "a%00b"])
+@pytest.mark.parametrize("name", ["x" * 201, "%20"])
 def test_an_id_that_no_event_can_have_is_refused(both: httpx.Client, name: str) -> None:
     assert both.put(f"/v1/content/{name}", json={}).status_code == 422
     assert both.get(f"/v1/content/{name}").status_code == 404

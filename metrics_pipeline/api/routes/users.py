@@ -57,7 +57,7 @@ async def erase_user(
                 workspace,
                 str(person),
                 now=parts.clock.now(),
-                requested_by=f"key {caller.key_id}",
+                requested_by=caller.name,
             )
         )
     except UserError:  # an operator named a workspace that is not there

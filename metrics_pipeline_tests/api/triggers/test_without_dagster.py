@@ -49,7 +49,7 @@ def test_a_workspace_starts_what_is_its_own_and_an_operator_everything(alone: Si
     for path, body in FOR_ALL.items():
         assert answer(acme.post(path, json=body)) == (403, "operator_required")
         assert answer(operator.post(path, json=body)) == reached
-    for path in ("/v1/workspaces/nobody:collect", "/v1/workspaces/%00:collect"):
+    for path in ("/v1/workspaces/nobody:collect", "/v1/workspaces/%01:collect"):
         assert answer(operator.post(path)) == (404, "not_found")
     assert answer(operator.post("/v1/accounts/x-acme-1:collect")) == (422, "workspace_required")
     assert answer(acme.post("/v1/accounts/nothing:collect")) == (404, "not_found")

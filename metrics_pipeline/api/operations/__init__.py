@@ -1,0 +1,1 @@
+"""Running the API: measurements, readiness, logs, several processes."""

@@ -1,0 +1,1 @@
+"""Tokens (JWT) of an external issuer."""
