@@ -99,7 +99,10 @@ class ReadConnection:
             with Session(
                 self.tables.lake, self._relations, only, pinned=handles, connection=self._database.cursor()
             ) as session:
-                session.leave_out(*(name for name in names if name not in handles))
+                if len(handles) < len(set(names)):
+                    # a lake that was just begun: statements name tables beside those that were asked for
+                    lake = self.tables.lake.tables
+                    session.leave_out(*(name for name in lake if self.tables.table(name) is None))
                 yield session
 
     @contextmanager
