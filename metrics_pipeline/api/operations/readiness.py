@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from deltalake.exceptions import DeltaError
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from metrics_pipeline.api.services import Services
+from metrics_pipeline.control.models import Workspace
 from metrics_pipeline.events.inbox import InboxUnavailableError
 
 # Who asks usually waits a few seconds; a store that needs this long is of no use to requests either.
@@ -59,7 +60,7 @@ class Readiness:
     async def _control_database(self) -> Check:
         """Without it no key can be checked."""
         try:
-            await asyncio.to_thread(_select_one, self._parts.control)
+            await asyncio.to_thread(_read_one, self._parts.control)
         except (SQLAlchemyError, OSError):
             return Check("control_database", "failed", "The control database does not answer.")
         return Check("control_database", "ok")
@@ -91,6 +92,6 @@ class Readiness:
         return Check("quotas", "degraded", "Redis does not answer: quotas are counted in each process.")
 
 
-def _select_one(control: Engine) -> None:
+def _read_one(control: Engine) -> None:
     with control.connect() as connection:
-        connection.execute(text("select 1"))
+        connection.execute(select(Workspace.id).limit(1)).first()
