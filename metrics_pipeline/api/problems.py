@@ -109,12 +109,15 @@ def _methods_of(request: Request) -> list[str]:
 async def _invalid(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101
     # Of each error the place and the rule: its message, input and context may repeat what was sent.
-    errors = [
-        {"code": found["type"], "pointer": "/" + "/".join(str(part) for part in found["loc"][1:])}
-        for found in error.errors()
-    ]
+    errors = [{"code": found["type"], "pointer": _pointer(found["type"], found["loc"])} for found in error.errors()]
     extensions = {"errors": errors}
     return Problem(422, "invalid_request", "A parameter cannot be used.", extensions=extensions).response()
+
+
+def _pointer(code: str, place: tuple[int | str, ...]) -> str:
+    """Where it is. Of a name that does not belong there only the place: the name itself was sent."""
+    named = place[1:-1] if code == "extra_forbidden" else place[1:]
+    return "".join(f"/{part}" for part in named)
 
 
 async def _database(_request: Request, error: Exception) -> JSONResponse:

@@ -10,6 +10,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
 from uuid import uuid4
 
 import httpx
@@ -25,7 +27,7 @@ CANARY = "canary-9c1b"
 class Process:
     """The command, with all that it prints."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *arguments: str, **environment: str) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -38,13 +40,14 @@ class Process:
                 "api",
                 "--port",
                 str(self.port),
+                *arguments,
             ],
-            env={"PATH": os.environ["PATH"], "METRICS_DATA_DIR": str(settings.data_dir)},
+            env={"PATH": os.environ["PATH"], "METRICS_DATA_DIR": str(settings.data_dir), **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 40
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
                 if httpx.get(f"{self.url}/readyz").status_code == 200:
@@ -89,8 +92,30 @@ def test_no_secret_and_nothing_sent_is_printed(api: Process, key: Callable[..., 
 def test_one_signal_stops_it_and_what_was_answered_is_stored(
     api: Process, key: Callable[..., str], settings: Settings, number: signal.Signals
 ) -> None:
-    headers = {"Authorization": f"Bearer {key()}"}
-    taken: list[str] = []
+    headers = {"Authorization": f"Bearer {key('acme', 'ingest', 'read')}"}
+    stopped = under_load(api, headers, number)
+
+    assert api.process.returncode == 0
+    stored = [row["event_id"] for row in accepted(settings)]
+    assert set(stopped.taken) <= set(stored)
+    assert len(stored) == len(set(stored))
+
+
+@dataclass
+class Stopped:
+    """Ids of events that were answered with 202, and what other answers there were."""
+
+    taken: list[str] = field(default_factory=list)
+    others: set[int] = field(default_factory=set)
+    seconds: float = 0.0
+
+
+def under_load(api: Process, headers: dict[str, str], number: signal.Signals) -> Stopped:
+    """Stop a process while events, reads and live connections come; each is answered whole or cut off, and new
+    connections are refused.
+    """
+    found = Stopped()
+    taken = found.taken
 
     def send() -> None:
         with httpx.Client(base_url=api.url, headers=headers) as client:
@@ -103,20 +128,40 @@ def test_one_signal_stops_it_and_what_was_answered_is_stored(
                 if answer.status_code == 202:
                     taken.extend(ids)
 
-    senders = [threading.Thread(target=send) for _ in range(3)]
+    def read() -> None:
+        with httpx.Client(base_url=api.url, headers=headers) as client:
+            while True:
+                try:
+                    found.others.add(client.get("/v1/trending").status_code)
+                except httpx.TransportError:
+                    return
+
+    def listen() -> None:
+        with (
+            suppress(httpx.TransportError),
+            httpx.stream("GET", f"{api.url}/v1/live", headers=headers, timeout=60) as answer,
+        ):
+            found.others.add(answer.status_code)
+            for _ in answer.iter_bytes():
+                pass
+
+    senders = [threading.Thread(target=work) for work in (send, send, send, read, listen)]
     for sender in senders:
         sender.start()
     deadline = time.monotonic() + 20
     while len(taken) < 200 and time.monotonic() < deadline:
         time.sleep(0.01)
+    started = time.monotonic()
     api.stop(number)
+    found.seconds = time.monotonic() - started
     for sender in senders:
         sender.join()
-
-    stored = [row["event_id"] for row in accepted(settings)]
     assert len(taken) >= 200
-    assert set(taken) <= set(stored)
-    assert len(stored) == len(set(stored))
+    assert found.others <= {200, 429, 503}
+    assert found.seconds < 15
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{api.url}/healthz")
+    return found
 
 
 def test_a_port_in_use_is_one_sentence(api: Process, settings: Settings) -> None:
