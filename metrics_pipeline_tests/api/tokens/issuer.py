@@ -87,6 +87,10 @@ class Issuer:
     def token(self, key: SigningKey = RSA, key_id: str = "rsa", algorithm: str = "RS256", **changed: object) -> str:
         return jwt.encode(self.claims(**changed), key, algorithm, headers={"kid": key_id})
 
+    def signed(self, changed: dict[str, object]) -> str:
+        """A token of the first key with claims that are changed."""
+        return jwt.encode(self.claims(**changed), RSA, "RS256", headers={"kid": "rsa"})
+
     def __enter__(self) -> Issuer:
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return self

@@ -105,7 +105,7 @@ def _bad_tokens(issuer: Issuer) -> dict[str, str]:
         "half a character": {"workspace_id": "\ud800"},
         "too long": {"padding": "x" * token_guard.LONGEST_TOKEN},
     }
-    tokens = {name: issuer.token(**claims) for name, claims in changed.items()}
+    tokens = {name: issuer.signed(claims) for name, claims in changed.items()}
     return tokens | {
         "garbage": "not.a.token",
         "half": good.rpartition(".")[0],
