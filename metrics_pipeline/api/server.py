@@ -16,7 +16,7 @@ from uvicorn.config import LOGGING_CONFIG
 from metrics_pipeline.api.app import make_app
 from metrics_pipeline.api.live.socket import MESSAGE_BYTES
 from metrics_pipeline.api.operations.request_log import set_up_logs
-from metrics_pipeline.api.operations.workers import Workers, check_shared_stores
+from metrics_pipeline.api.operations.workers import Workers
 from metrics_pipeline.api.services import Services
 from metrics_pipeline.control.database import open_control
 from metrics_pipeline.control.key_ring import load_key_ring
@@ -39,11 +39,9 @@ def serve(settings: Settings, host: str, port: int, workers: int = 1) -> None:
     events' queue is committed before it returns.
 
     Raises:
-        UserError: the address or a store cannot be used, or is none for several processes.
+        UserError: the address or a store cannot be used; whether stores are shared was checked before.
         RunFailedError: the processes did not stay, or did not end.
     """
-    if workers > 1:
-        check_shared_stores(settings)
     with _listen(host, port) as listener:
         if workers == 1:
             serve_on(settings, listener)

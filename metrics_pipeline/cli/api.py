@@ -24,10 +24,13 @@ def api(
     data_dir: DataDir = None,
 ) -> None:
     """Serve the HTTP interface until Ctrl-C; events under way are stored before it ends."""
+    from metrics_pipeline.api.operations.workers import check_shared_stores
     from metrics_pipeline.api.server import serve
 
     use_data_dir(data_dir)
     settings = load_settings()
+    if workers > 1:
+        check_shared_stores(settings)
     out.print(
         f"API: http://{host}:{port}/v1   described at http://{host}:{port}/docs   (Ctrl-C stops it)", markup=False
     )

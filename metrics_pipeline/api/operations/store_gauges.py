@@ -42,8 +42,10 @@ class StoreGauges:
         is_old = time.monotonic() - self._read_at >= EVERY_SECONDS
         if is_old and (self._reading is None or self._reading.done()):
             self._reading = asyncio.create_task(self._read())
-        if self._reading is not None and not self._reading.done():
-            await asyncio.wait([self._reading], timeout=LONGEST_SECONDS)
+        if self._reading is not None:
+            done, _ = await asyncio.wait([self._reading], timeout=LONGEST_SECONDS)
+            for reading in done:
+                reading.result()  # what nobody expected is a fault of this request, and no silence
         return self._newest
 
     async def _read(self) -> None:
@@ -115,7 +117,8 @@ class StoreGauges:
         if self._parts.tables.table("reconciliations") is None:
             return []
         days = (today - timedelta(days=DRIFT_DAYS), today + DAY)
-        with self._parts.reads.session("reconciliations", days={"reconciliations": days}) as session:
+        wanted = self._parts.reads.within(days, "reconciliations")
+        with self._parts.reads.session("reconciliations", only=wanted) as session:
             found: list[dict[str, Any]] = session.run_file("api/newest_drift.sql").read_all().to_pylist()
         return found
 
