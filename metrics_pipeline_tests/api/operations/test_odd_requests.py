@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
-from typing import Any
+import os
+import zlib
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar
 
 import httpx
 import pytest
@@ -22,6 +24,17 @@ ODD_TEXTS = ("\0", "a\0b", "\ud800", "x" * 5000, "'; drop table x --", "../../et
 ODD_NUMBERS = ("9" * 400, "NaN", "-1", "1e400", "0x10", "true", "1.5", "")
 # Encoded already: NUL, half a character, no UTF-8 at all, overlong, a full stop where a name should be.
 ODD_PATHS = ("%00", "a%00b", "%ED%A0%80", "%FF", "%C0%AF", "%01", "%0A", "..%2F..", "%E2%80%AE", "x" * 3000, "%20")
+
+
+Value = TypeVar("Value")
+# Every value at every place takes half a minute; normally each place gets some of them, each backend others.
+AT_EACH_PLACE = None if os.environ.get("PROVE") else 2
+
+
+def some(values: Sequence[Value], site: Site, place: object) -> list[Value]:
+    """The values that a place gets."""
+    taken = zlib.crc32(f"{place} {site.settings.database_url is None}".encode()) % len(values)
+    return [*values[taken:], *values[:taken]][:AT_EACH_PLACE]
 
 
 def both(site: Site) -> Iterator[httpx.Client]:
@@ -70,7 +83,7 @@ def test_every_route_is_described(site: Site) -> None:
 
 def test_paths(site: Site) -> None:
     for operation in site.operations:
-        for odd in ODD_PATHS if operation.has_path_parameters else ():
+        for odd in some(ODD_PATHS, site, operation) if operation.has_path_parameters else ():
             for client in both(site):
                 body: dict[str, object] | None = {} if operation.takes_body else None
                 answer = client.request(operation.method, operation.url(odd), json=body)
@@ -82,7 +95,7 @@ def test_paths(site: Site) -> None:
 def test_queries(site: Site) -> None:
     for operation in site.operations:
         for name in operation.query:
-            for odd in (*ODD_PATHS, *ODD_NUMBERS):
+            for odd in some((*ODD_PATHS, *ODD_NUMBERS), site, f"{operation} {name}"):
                 answer = site.operator.request(operation.method, f"{operation.url()}?{name}={odd}")
                 check(answer, f"{operation} {name}={odd}")
         check(site.acme.request(operation.method, f"{operation.url()}?%00&=&&&a[]=1&%ED%A0%80=1"), operation)
@@ -101,7 +114,7 @@ def test_bodies(site: Site) -> None:
     for operation in site.operations:
         if not operation.takes_body:
             continue
-        for body in _odd_bodies(operation):
+        for body in some(list(_odd_bodies(operation)), site, operation):
             for client in both(site):
                 answer = client.request(
                     operation.method, operation.url(), content=json.dumps(body).encode(), headers=JSON
