@@ -64,8 +64,8 @@ def test_a_workspace_starts_what_is_its_own_and_an_operator_everything(alone: Si
     [
         ("/v1/collections:run", {"start": 20260301, "end": "2026-03-02"}, "/start"),
         ("/v1/collections:run", {"platforms": []}, "/platforms"),
-        ("/v1/accounts/x-acme-1:collect", {"platforms": ["x"]}, "/platforms"),
-        ("/v1/collections:run", {"secret": "canary-5a"}, "/secret"),
+        ("/v1/accounts/x-acme-1:collect", {"platforms": ["x"]}, ""),
+        ("/v1/collections:run", {"canary-5a": "canary-5a"}, ""),
         ("/v1/aggregations:run", {"levels": ["yearly"], "start": "2026-03-01", "end": "2026-03-02"}, "/levels/0"),
         ("/v1/aggregations:run", {}, "/levels"),
     ],
