@@ -10,16 +10,15 @@ from starlette.requests import ClientDisconnect, Request
 from metrics_pipeline.api.problems import Problem
 
 
-async def read_json(request: Request, limit: int, *, unique_names: bool = False) -> object:
+async def read_json(request: Request, limit: int) -> object:
     """The body's JSON value; of at most `limit` bytes, whether its length was announced or not.
 
-    unique_names: an object with two values of one name is no JSON either; costs twice the time.
-
     Raises:
-        Problem: 415 for another content type or encoding, 413 for too much, 400 for what is no JSON.
+        Problem: 415 for another content type or encoding, 413 for too much, 400 for what is no JSON, or has two values
+            of one name in an object: nobody can tell which one is meant.
     """
     _check_type(request)
-    return parse_json(await read_body(request, limit), unique_names=unique_names)
+    return parse_json(await read_body(request, limit), unique_names=True)
 
 
 def parse_json(body: bytes, *, unique_names: bool = False) -> object:

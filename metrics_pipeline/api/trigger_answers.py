@@ -148,7 +148,7 @@ async def read(request: Request, model: type[Body]) -> Body:
         RequestValidationError: it does not fit the model; answered without any of its values.
     """
     is_empty = "transfer-encoding" not in request.headers and request.headers.get("content-length", "0") == "0"
-    given = {} if is_empty else await read_json(request, BODY_BYTES, unique_names=True)
+    given = {} if is_empty else await read_json(request, BODY_BYTES)
     try:
         return model.model_validate_json(json.dumps(given), strict=True)
     except ValidationError as error:

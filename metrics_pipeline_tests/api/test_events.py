@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import httpx
+import pytest
 
 from metrics_pipeline.settings import Settings
 from metrics_pipeline_tests.api.conftest import BATCH, TRACK, Client, code_of, event
@@ -137,3 +138,14 @@ def test_crawlers_are_flagged_by_a_browsers_header_only(
 def test_an_operator_has_no_workspace_to_send_to(client: Client, key: Callable[..., str]) -> None:
     answer = client(key(None, "admin")).post(TRACK, json=event())
     assert (answer.status_code, code_of(answer)) == (403, "insufficient_scope")
+
+
+@pytest.mark.parametrize("path", [TRACK, BATCH])
+def test_two_values_of_one_name_are_refused_and_none_of_them_is_taken(
+    acme: httpx.Client, settings: Settings, path: str
+) -> None:
+    text = '{"eventType": "like", "contentId": "c1", "sessionId": "s1", "contentId": "c2"}'
+    body = text if path == TRACK else f'{{"batch": [{text}]}}'
+    answer = acme.post(path, content=body, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, code_of(answer)) == (400, "invalid_json")
+    assert stored(settings) == []

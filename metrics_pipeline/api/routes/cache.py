@@ -39,7 +39,7 @@ async def invalidate(request: Request, caller: Admin, parts: Parts) -> ClearedAn
     answers, an operator's those of one workspace or of all. With a pattern and tags, answers that both name are
     cleared. What is being computed at that moment is not kept either.
     """
-    wanted = _clearing(await read_json(request, _BODY_BYTES, unique_names=True))
+    wanted = _clearing(await read_json(request, _BODY_BYTES))
     named = wanted.workspace_id or caller.workspace_id
     tenant = None if named is None else caller.visible(named)
     _check_tags(wanted.tags)

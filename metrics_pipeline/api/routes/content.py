@@ -44,7 +44,7 @@ async def put_content(content_id: str, request: Request, caller: Ingester, parts
     """
     caller.require_server()
     workspace_id = caller.own_workspace()
-    given = await read_json(request, CONTENT_BYTES, unique_names=True)
+    given = await read_json(request, CONTENT_BYTES)
     headers = await parts.limits.spend_single(caller, "")
     named = _named(content_id)
     try:
