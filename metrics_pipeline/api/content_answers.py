@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, Field, create_model
 
 from metrics_pipeline.api.reading.content_items import row_model
-from metrics_pipeline.api.reading.list_shapes import CacheTier
 from metrics_pipeline.events.content_fields import ATTRIBUTES, METADATA_BYTES
+from metrics_pipeline.shapes.content import ContentMeta
 
 _KEY = ("workspace_id", "content_id")
 _SHAPES: dict[str, dict[str, object]] = {
@@ -33,26 +32,6 @@ _BODY: dict[str, object] = {
     "example": {"creatorId": "anna", "contentType": "video", "durationSeconds": 34.5},
 }
 PUT_BODY: dict[str, object] = {"requestBody": {"required": True, "content": {"application/json": {"schema": _BODY}}}}
-
-
-class ContentKept(BaseModel):
-    content_id: str
-    updated_at: datetime = Field(description="Of several words on an item the one with the latest counts.")
-    status: Literal["accepted"]
-
-
-class ContentKeptAnswer(BaseModel):
-    data: ContentKept
-    meta: dict[str, str]
-
-
-class ContentMeta(BaseModel):
-    """What the numbers rest on."""
-
-    data_through: datetime | None = Field(description="When the numbers were computed; null where there are none.")
-    generation: str = Field(description="Changes whenever something of the item does, and with nothing else.")
-    approximate: bool = Field(description="Whether a number is an estimate; metrics.error_bound says how good.")
-    cache: CacheTier = Field(description="How long the answer may be kept.")
 
 
 _ATTRIBUTES: Any = row_model("ContentAttributes", "content", _KEY, metadata=dict[str, Any])

@@ -10,12 +10,21 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 
-from metrics_pipeline.api.admin_answers import (
-    ADMIN_ERRORS,
+from metrics_pipeline.api.admin_answers import ADMIN_ERRORS, job_row
+from metrics_pipeline.api.admin_reader import AdminReader
+from metrics_pipeline.api.auth import Caller
+from metrics_pipeline.api.callers import Admin
+from metrics_pipeline.api.dagster_client import RunInfo, instant
+from metrics_pipeline.api.job_cursor import read_cursor, write_cursor
+from metrics_pipeline.api.launching import REQUESTED_BY_TAG, partitions_of
+from metrics_pipeline.api.problems import Problem, not_found
+from metrics_pipeline.api.services import Parts
+from metrics_pipeline.control.job_pages import WORKSPACE_TAG, Place, Wanted, find_run, page_of_runs
+from metrics_pipeline.control.job_runs import JobRunRecord
+from metrics_pipeline.shapes.admin import (
     CoverageAnswer,
     CoverageMeta,
     DaemonState,
-    JobRow,
     JobsAnswer,
     JobsMeta,
     RunAnswer,
@@ -27,16 +36,6 @@ from metrics_pipeline.api.admin_answers import (
     StatsAnswer,
     Tick,
 )
-from metrics_pipeline.api.admin_reader import AdminReader
-from metrics_pipeline.api.auth import Caller
-from metrics_pipeline.api.callers import Admin
-from metrics_pipeline.api.dagster_client import RunInfo, instant
-from metrics_pipeline.api.job_cursor import read_cursor, write_cursor
-from metrics_pipeline.api.launching import REQUESTED_BY_TAG, partitions_of
-from metrics_pipeline.api.problems import Problem, not_found
-from metrics_pipeline.api.services import Parts
-from metrics_pipeline.control.job_pages import WORKSPACE_TAG, Place, Wanted, find_run, page_of_runs
-from metrics_pipeline.control.job_runs import JobRunRecord
 from metrics_pipeline.windows import DAY
 
 COVERAGE_DAYS = 7
@@ -109,7 +108,7 @@ async def list_jobs(
     runs = await asyncio.to_thread(page_of_runs, parts.control, wanted, limit + 1, after)
     page, has_more = runs[:limit], len(runs) > limit
     next_cursor = write_cursor(Place(page[-1].requested_at, page[-1].run_id)) if has_more else None
-    return JobsAnswer(data=[JobRow.of(run) for run in page], meta=JobsMeta(next_cursor=next_cursor, has_more=has_more))
+    return JobsAnswer(data=[job_row(run) for run in page], meta=JobsMeta(next_cursor=next_cursor, has_more=has_more))
 
 
 @router.get("/scheduler", name="get_scheduler")
@@ -169,7 +168,7 @@ def _plain(text: str | None) -> str | None:
 
 
 def _state(run: RunInfo, row: JobRunRecord | None) -> RunState:
-    log = None if row is None else JobRow.of(row)
+    log = None if row is None else job_row(row)
     schedule, sensor = run.tags.get("dagster/schedule_name"), run.tags.get("dagster/sensor_name")
     by = f"schedule {schedule}" if schedule else f"sensor {sensor}" if sensor else "UI"
     return RunState.model_validate(
@@ -189,7 +188,7 @@ def _state(run: RunInfo, row: JobRunRecord | None) -> RunState:
 
 
 def _logged(row: JobRunRecord) -> RunState:
-    log = JobRow.of(row)
+    log = job_row(row)
     return RunState(
         run_id=log.run_id,
         job=log.job,

@@ -12,7 +12,7 @@ from metrics_pipeline.api.bodies import read_json
 from metrics_pipeline.api.cached_answers import Asked, answer
 from metrics_pipeline.api.caching.keys import Tier
 from metrics_pipeline.api.callers import Ingester, Reader
-from metrics_pipeline.api.content_answers import CONTENT_ANSWER, PUT_BODY, ContentKeptAnswer
+from metrics_pipeline.api.content_answers import CONTENT_ANSWER, PUT_BODY
 from metrics_pipeline.api.problems import Problem, unavailable
 from metrics_pipeline.api.reading.content_items import item_body, item_generation
 from metrics_pipeline.api.reading.formats import JSON, wanted_format
@@ -20,6 +20,7 @@ from metrics_pipeline.api.reading.parameters import WorkspaceOfOperator
 from metrics_pipeline.api.services import Parts
 from metrics_pipeline.events.content_fields import inbox_row, parse_attributes
 from metrics_pipeline.events.fields import ID, Invalid
+from metrics_pipeline.shapes.content import ContentKeptAnswer
 
 CONTENT_BYTES = 65_536
 

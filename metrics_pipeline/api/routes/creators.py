@@ -13,11 +13,11 @@ from metrics_pipeline.api.callers import Reader
 from metrics_pipeline.api.entities import existing_creator
 from metrics_pipeline.api.reading.creators import METRICS, creator_body, creator_generation
 from metrics_pipeline.api.reading.formats import JSON, wanted_format
-from metrics_pipeline.api.reading.list_shapes import CreatorAnswer
 from metrics_pipeline.api.reading.parameters import Compared, SpanParameters, WorkspaceOfOperator
 from metrics_pipeline.api.reading.question import Question
 from metrics_pipeline.api.reading.series_answers import tier_of
 from metrics_pipeline.api.services import Parts
+from metrics_pipeline.shapes.lists import CreatorAnswer
 
 router = APIRouter(prefix="/v1", tags=["content"])
 ANSWERS: dict[int | str, dict[str, Any]] = {**READ_ERRORS, **NOT_MODIFIED, 200: {"model": CreatorAnswer}}

@@ -12,12 +12,12 @@ from metrics_pipeline.api.cached_answers import Asked, answer
 from metrics_pipeline.api.callers import Reader
 from metrics_pipeline.api.entities import existing_workspace
 from metrics_pipeline.api.reading.dashboard import METRICS
-from metrics_pipeline.api.reading.dashboard_shapes import DashboardAnswer
 from metrics_pipeline.api.reading.formats import JSON, wanted_format
 from metrics_pipeline.api.reading.parameters import Compared, Metrics, SpanParameters
 from metrics_pipeline.api.reading.question import Question, metrics_of
 from metrics_pipeline.api.reading.series_answers import tier_of
 from metrics_pipeline.api.services import Parts
+from metrics_pipeline.shapes.dashboard import DashboardAnswer
 
 router = APIRouter(prefix="/v1", tags=["metrics"])
 ANSWERS: dict[int | str, dict[str, Any]] = {**READ_ERRORS, **NOT_MODIFIED, 200: {"model": DashboardAnswer}}

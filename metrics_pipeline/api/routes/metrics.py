@@ -16,8 +16,8 @@ from metrics_pipeline.api.reading.formats import CSV, PARQUET, wanted_format
 from metrics_pipeline.api.reading.parameters import SeriesParameters, WorkspaceOfOperator
 from metrics_pipeline.api.reading.question import Question
 from metrics_pipeline.api.reading.series_answers import series_body, tier_of
-from metrics_pipeline.api.reading.shapes import SeriesAnswer
 from metrics_pipeline.api.services import Parts, Services
+from metrics_pipeline.shapes.series import SeriesAnswer
 
 router = APIRouter(prefix="/v1", tags=["metrics"])
 Parameters = Annotated[SeriesParameters, Depends()]

@@ -16,21 +16,12 @@ from metrics_pipeline.api.launching import Asked, partitions_of
 from metrics_pipeline.api.problems import Problem, not_found
 from metrics_pipeline.api.run_plans import Plan, Planner, Scope
 from metrics_pipeline.api.services import Parts, Services
-from metrics_pipeline.api.trigger_answers import (
-    TRIGGER_ERRORS,
-    Aggregate,
-    Collect,
-    CollectAccount,
-    CollectPost,
-    NoBody,
-    StartedAnswer,
-    body_of,
-    read,
-)
+from metrics_pipeline.api.trigger_answers import TRIGGER_ERRORS, body_of, read
 from metrics_pipeline.control.accounts import AccountRecord, get_account, list_accounts
 from metrics_pipeline.control.identifiers import checked_id
 from metrics_pipeline.errors import UserError
 from metrics_pipeline.events.fields import ID, Invalid
+from metrics_pipeline.shapes.runs import Aggregate, Collect, CollectAccount, CollectPost, NoBody, StartedAnswer
 
 router = APIRouter(prefix="/v1", tags=["triggers"])
 

@@ -1,4 +1,4 @@
-"""The shapes of lists, for the description at /openapi.json."""
+"""Lists, their pages, and what is in them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from metrics_pipeline.api.reading.shapes import Total
+from metrics_pipeline.shapes.series import Total
 
 CacheTier = Literal["live", "dashboard", "aggregate", "closed"]
 

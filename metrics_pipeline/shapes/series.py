@@ -1,4 +1,4 @@
-"""The shapes of answers about series, for the description at /openapi.json."""
+"""Series of numbers and their totals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shape of the dashboard, for the description at /openapi.json."""
+"""The dashboard of a workspace."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, Field
 
-from metrics_pipeline.api.reading.list_shapes import ContentItem
-from metrics_pipeline.api.reading.shapes import Meta, Series
+from metrics_pipeline.shapes.lists import ContentItem
+from metrics_pipeline.shapes.series import Meta, Series
 
 
 class AccountTotal(BaseModel):

@@ -1,0 +1,23 @@
+"""Erasures of persons."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+
+class ErasureState(BaseModel):
+    erasure_id: str
+    workspace_id: str
+    state: Literal["requested", "sweeping", "completed"]
+    requested_at: datetime
+    erased_at: datetime | None = Field(description="When every row was gone.")
+    completed_at: datetime | None = Field(description="When no file that might hold one was left either.")
+    proof: dict[str, Any] = Field(description="Rows deleted by table, files deleted, days counted anew.")
+
+
+class ErasureAnswer(BaseModel):
+    data: ErasureState
+    meta: dict[str, str]
