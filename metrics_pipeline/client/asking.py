@@ -20,7 +20,7 @@ class Asking:
 
     def __init__(self, link: Link, now: Callable[[], datetime]) -> None:
         self._link = link
-        self._now = now
+        self.now = now
 
     def _get(self, shape: type[Answer], path: str, **query: Value) -> Answer:
         return self._ask(shape, Ask("GET", path, query))

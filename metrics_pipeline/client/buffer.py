@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from types import TracebackType
 from typing import Literal, Self
 
@@ -50,7 +50,7 @@ class EventBuffer:
     path: a file that keeps the events through a crash; without it they are gone with the process. max_events: that may
     wait; when_full: then the oldest are dropped (and counted), or `track` refuses. flush_every: seconds after which a
     waiting event is sent at the latest; None sends on `flush` only. on_rejected: called, in the thread that sends, with
-    each event that the server will never take; without it they are logged by their code. now: the client's clock.
+    each event that the server will never take; without it they are logged by their code.
     """
 
     def __init__(
@@ -62,13 +62,12 @@ class EventBuffer:
         when_full: Literal["drop_oldest", "refuse"] = "drop_oldest",
         flush_every: float | None = 5.0,
         on_rejected: Callable[[Rejected], object] | None = None,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         if max_events < 1:
             raise ValueError("max_events is at least 1.")
         self._client, self._owns_client = client, False
         self._max_events, self._when_full, self._flush_every = max_events, when_full, flush_every
-        self._on_rejected, self._now = on_rejected, now
+        self._on_rejected = on_rejected
         self._store = open_store(path)
         self._lock = threading.Condition()  # the store and everything below; held for moments only
         self._sending = threading.Lock()  # one try at a time
@@ -129,7 +128,7 @@ class EventBuffer:
             "event_type": event_type,
             "content_id": content_id,
             "session_id": session_id,
-            "client_ts": instant_text(self._now()),
+            "client_ts": instant_text(self._client.now()),
             **fields,
         }
         given = {name: value for name, value in event.items() if value is not None}

@@ -20,7 +20,7 @@ class MetricsClient(Reading, Sending, Running):
 
     timeout: seconds to wait for the connection, and for each part of an answer. retries: further tries of requests
     that may be repeated, after failed connections, 429, 502, 503 and 504. transport: httpx's, for proxies and
-    certificates of one's own. now: the clock that batches of events are sent by.
+    certificates of one's own. now: the clock that events happen and are sent by.
 
     Raises (every method):
         ApiError: or one of its kinds AuthError, NotFound, RateLimited, Unavailable.

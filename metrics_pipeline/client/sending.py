@@ -53,7 +53,7 @@ class Sending(Asking):
         """Send a batch that is a JSON list already."""
 
         def body() -> bytes:
-            return b'{"sent_at":"' + instant_text(self._now()).encode() + b'","batch":' + batch + b"}"
+            return b'{"sent_at":"' + instant_text(self.now()).encode() + b'","batch":' + batch + b"}"
 
         path = "/v1/events/track-batch"
         ask = Ask("POST", path, body=body, is_repeatable=is_repeatable, retries=retries, timeout=timeout)
