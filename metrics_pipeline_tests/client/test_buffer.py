@@ -112,7 +112,7 @@ def test_a_killed_process_loses_nothing(
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
-        killer = threading.Timer(chance.uniform(0.02, 0.2), lambda p=process: p.send_signal(signal.SIGKILL))  # type: ignore[misc]
+        killer = threading.Timer(chance.uniform(0.02, 0.2), process.send_signal, (signal.SIGKILL,))
         killer.start()
         told |= {line.strip() for line in process.stdout if line.endswith("\n")}
         assert process.wait() == -signal.SIGKILL

@@ -15,7 +15,7 @@ from metrics_pipeline.client.remembered import RememberedAnswers
 from metrics_pipeline_tests.client.scripted import Reply, Scripted, scripted
 
 KEY = "mk_canary0000_do-not-tell-anybody"
-ACCOUNTS = {"data": [], "meta": {}}
+ACCOUNTS: dict[str, object] = {"data": [], "meta": {}}
 STARTED = {"data": {"runs": []}, "meta": {"replayed": False, "skipped": [], "requested_at": "2026-11-20T10:00:00Z"}}
 
 
@@ -24,8 +24,8 @@ def problem(status: int, code: str, **more: object) -> Reply:
     return Reply(status, {"status": status, "code": code, "detail": "So it is.", **more}, headers)
 
 
-def client_of(server: Scripted, **options: int) -> MetricsClient:
-    return MetricsClient(server.url, KEY, **options)
+def client_of(server: Scripted, retries: int = 3) -> MetricsClient:
+    return MetricsClient(server.url, KEY, retries=retries)
 
 
 @pytest.mark.parametrize(
