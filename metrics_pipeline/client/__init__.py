@@ -7,6 +7,7 @@ from metrics_pipeline.client.buffer import BufferFull, BufferState, EventBuffer
 from metrics_pipeline.client.client import MetricsClient
 from metrics_pipeline.client.delivery import Rejected
 from metrics_pipeline.client.errors import ApiError, AuthError, NotFound, RateLimited, Unavailable
+from metrics_pipeline.client.listening import LiveEvent
 from metrics_pipeline.client.sending import MOST_EVENTS
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "BufferState",
     "ContentAttributes",
     "EventBuffer",
+    "LiveEvent",
     "MetricsClient",
     "NotFound",
     "RateLimited",

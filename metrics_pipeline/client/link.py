@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
@@ -66,7 +66,7 @@ class Link:
     ) -> None:
         if not _KEY.fullmatch(key):
             raise ValueError("The key is none: it has to be visible ASCII characters, as it was given out.")
-        self._timeout, self._retries = timeout, retries
+        self._timeout, self.retries = timeout, retries
         self._remembered = RememberedAnswers()
         self._client = httpx.Client(
             base_url=_address(base_url),
@@ -92,7 +92,7 @@ class Link:
         """
         if self._client.is_closed:
             raise Unavailable(None, "closed", "The client was closed.")
-        retries = self._retries if ask.retries is None else ask.retries
+        retries = self.retries if ask.retries is None else ask.retries
         tries = 1 + (retries if ask.is_repeatable else 0)
         outcome = tenacity.Retrying(
             retry=tenacity.retry_if_result(may_pass),
@@ -103,6 +103,25 @@ class Link:
         if isinstance(outcome, bytes):
             return outcome
         raise outcome
+
+    def lines(self, path: str, query: Mapping[str, Value], headers: Mapping[str, str], silence: float) -> Iterator[str]:
+        """The lines of an answer that goes on, until it ends; silence: seconds without any after which it has.
+
+        Raises:
+            ApiError: at its end, whatever it was.
+        """
+        failure: ApiError = Unavailable(None, "ended", "The server ended the stream.")
+        try:
+            with self._client.stream(
+                "GET", path, params=_query(query), headers=dict(headers), timeout=silence
+            ) as answer:
+                if answer.is_success:
+                    yield from answer.iter_lines()
+                else:
+                    failure = error_of(answer.status_code, answer.read(), answer.headers.get("Retry-After"))
+        except httpx.HTTPError as error:
+            failure = Unavailable(None, "unreachable", f"The connection failed ({type(error).__name__}).")
+        raise failure
 
     def _once(self, ask: Ask) -> bytes | ApiError:
         """One try. Errors are returned, so that what is raised has no trace of how they came about."""

@@ -26,8 +26,10 @@ class Received:
 
 @dataclass(frozen=True)
 class Reply:
+    """body: bytes as they are, anything else as JSON."""
+
     status: int = 200
-    body: object = None
+    body: object = b""
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -54,7 +56,7 @@ def scripted(*replies: Reply | None) -> Iterator[Scripted]:
             if reply is None:
                 self.close_connection = True
                 return
-            content = b"" if reply.body is None else json.dumps(reply.body).encode()
+            content = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
             self.send_response(reply.status)
             for name, value in {"Content-Length": str(len(content)), **reply.headers}.items():
                 self.send_header(name, value)

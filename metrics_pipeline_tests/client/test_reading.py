@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 import pandas as pd
 import pytest
 
-from metrics_pipeline.api.lake_reader import row_model
+from metrics_pipeline.api.reading.content_items import row_model
 from metrics_pipeline.api.server import ApiServer
 from metrics_pipeline.client import ContentAttributes, EventBuffer, MetricsClient, NotFound
 from metrics_pipeline.client.answers import ContentState
@@ -54,8 +54,6 @@ def test_series_are_typed_and_make_a_frame(lake: Lake, client: MetricsClient) ->
     assert "total" not in frame
     nothing = answer.model_copy(update={"data": answer.data.model_copy(update={"series": []})})
     assert list(nothing.to_frame()) == ["metric", "platform", "account_id", "start", "value"]
-    weeks = client.account_metrics("a", metric="views", granularity="week", start="2026-03-02", end="2026-03-09")
-    assert all(isinstance(point.start, date) for series in weeks.data.series for point in series.points)
 
 
 def test_an_unchanged_answer_is_not_sent_again(lake: Lake, client: MetricsClient) -> None:
@@ -98,6 +96,15 @@ def test_what_was_sent_is_read_page_by_page(client: MetricsClient, settings: Set
     assert {type(point.start) for series in hours.data.series for point in series.points} == {datetime}
     with pytest.raises(NotFound):
         client.content("c9")
+
+
+def test_a_change_is_told_as_it_happens(lake: Lake, client: MetricsClient) -> None:
+    write_days(lake, days_of([1, 2]))
+    stream = client.live()
+    assert next(stream).type == "snapshot"
+    write_days(lake, days_of({2: 3.0}))
+    told = next(event for event in stream if event.type == "metrics.updated")
+    assert told.message["channel"] == "workspace:acme"
 
 
 def test_shapes_of_content_are_those_of_the_tables() -> None:

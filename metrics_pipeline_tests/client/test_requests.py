@@ -9,7 +9,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from metrics_pipeline.client import ApiError, AuthError, MetricsClient, NotFound, RateLimited, Unavailable
+from metrics_pipeline.client import (
+    ApiError,
+    AuthError,
+    LiveEvent,
+    MetricsClient,
+    NotFound,
+    RateLimited,
+    Unavailable,
+    listening,
+)
 from metrics_pipeline.client.link import segment
 from metrics_pipeline.client.remembered import RememberedAnswers
 from metrics_pipeline_tests.client.scripted import Reply, Scripted, scripted
@@ -39,7 +48,7 @@ def client_of(server: Scripted, retries: int = 3) -> MetricsClient:
         (problem(500, "internal_error", trace_id="ab12"), Unavailable, "internal_error"),
         (problem(502, "dagster_error"), Unavailable, "dagster_error"),
         (Reply(502, "<html>"), Unavailable, "http_502"),
-        (Reply(307, None, {"Location": "http://127.0.0.1:1/"}), ApiError, "http_307"),
+        (Reply(307, b"", {"Location": "http://127.0.0.1:1/"}), ApiError, "http_307"),
         (Reply(200, {"data": "other"}), ApiError, "unreadable_answer"),
         (None, Unavailable, "unreachable"),
     ],
@@ -79,7 +88,7 @@ def test_what_would_be_said_again_is_not_asked_again(status: int) -> None:
 
 
 def test_a_server_that_asks_for_long_patience_is_told_of_and_not_waited_for() -> None:
-    with scripted(Reply(429, None, {"Retry-After": "3600"})) as server:
+    with scripted(Reply(429, b"", {"Retry-After": "3600"})) as server:
         with pytest.raises(RateLimited) as raised:
             client_of(server).accounts()
         assert raised.value.retry_after == 3600
@@ -157,3 +166,20 @@ def test_few_answers_are_remembered_and_the_last_used_stay() -> None:
 def test_what_cannot_be_asked_is_refused_without_repeating_it(make: Callable[[], object]) -> None:
     with pytest.raises(ValueError, match=r"^(?!.*mk_secret)"):
         make()
+
+
+def test_live_updates_go_on_where_a_connection_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listening, "_LONGEST_PAUSE", 0.01)
+    first = (
+        b': hello\n\nevent: snapshot\nid: e-1\ndata: {"a":\ndata: 1}\n\nevent: bye\nid: e-2\ndata: {}\n\nevent: lost\n'
+    )
+    second = b"id:e-3\nevent:metrics.updated\ndata:{}\n\n"
+    script = (Reply(200, first), None, Reply(200, second), problem(401, "invalid_key"))
+    with scripted(*script) as server, client_of(server) as client:
+        stream = client.live(["account:acme/a", "account:acme/b"])
+        assert next(stream) == LiveEvent("snapshot", "e-1", {"a": 1})
+        assert next(stream) == LiveEvent("metrics.updated", "e-3", {})
+        with pytest.raises(AuthError):
+            next(stream)
+    assert [request.headers.get("Last-Event-ID") for request in server.received] == [None, "e-2", "e-2", "e-3"]
+    assert server.received[0].path == "/v1/live?channel=account%3Aacme%2Fa&channel=account%3Aacme%2Fb"
