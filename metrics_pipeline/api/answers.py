@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from metrics_pipeline.api.problems import MEDIA_TYPE
+from metrics_pipeline.shapes.words import Shape
 
 
-class Problem(BaseModel):
+class Problem(Shape):
     """An error as RFC 9457 has it; decide by `code`."""
 
     model_config = ConfigDict(extra="allow", title="Problem")
@@ -24,21 +25,21 @@ class Problem(BaseModel):
     pointer: str | None = Field(None, description="JSON pointer to what is wrong in the body.")
 
 
-class Notified(BaseModel):
+class Notified(Shape):
     accepted: int = Field(description="Statuses that are stored.")
     ignored: dict[str, int] = Field(description="What was left out, by why.")
 
 
-class NotifiedAnswer(BaseModel):
+class NotifiedAnswer(Shape):
     data: Notified
     meta: dict[str, str]
 
 
-class Health(BaseModel):
+class Health(Shape):
     status: Literal["ok"]
 
 
-class Readiness(BaseModel):
+class Readiness(Shape):
     status: Literal["ok", "degraded"] = Field(description="degraded: the work is done, but not as it was set up.")
     reasons: list[str] | None = Field(None, description="Why it is degraded; left out where it is not.")
 

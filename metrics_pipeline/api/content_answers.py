@@ -9,13 +9,14 @@ from pydantic import BaseModel, Field, create_model
 from metrics_pipeline.api.reading.content_items import row_model
 from metrics_pipeline.events.content_fields import ATTRIBUTES, METADATA_BYTES
 from metrics_pipeline.shapes.content import ContentMeta
+from metrics_pipeline.shapes.words import Shape
 
 _KEY = ("workspace_id", "content_id")
 _SHAPES: dict[str, dict[str, object]] = {
     "creator_id": {"type": "string", "maxLength": 200, "description": "Who published it."},
     "content_type": {"type": "string", "maxLength": 64, "description": "Your own kind: video, short, article, ..."},
     "caption": {"type": "string", "maxLength": 10_000, "description": "Shortened to 280 characters."},
-    "thumbnail_url": {"type": "string", "format": "uri", "maxLength": 2000},
+    "thumbnail_url": {"type": "string", "format": "uri", "maxLength": 2000, "description": "A preview picture."},
     "duration_seconds": {"type": "number", "minimum": 0, "maximum": 604_800, "description": "Bounds watch times."},
     "published_at": {"type": "string", "format": "date-time", "description": "With an offset."},
     "deleted_at": {"type": "string", "format": "date-time", "description": "When it was taken down."},
@@ -38,9 +39,12 @@ _ATTRIBUTES: Any = row_model("ContentAttributes", "content", _KEY, metadata=dict
 _METRICS: Any = row_model("ContentState", "content_metrics", _KEY)
 _CONTENT: Any = create_model(
     "Content",
+    __base__=Shape,
     content_id=(str, ...),
     workspace_id=(str, ...),
     attributes=(_ATTRIBUTES | None, Field(description="Null where nobody gave any.")),
     metrics=(_METRICS | None, Field(description="Its row of content_metrics; null where nothing was counted yet.")),
 )
-CONTENT_ANSWER: type[BaseModel] = create_model("ContentAnswer", data=(_CONTENT, ...), meta=(ContentMeta, ...))
+CONTENT_ANSWER: type[BaseModel] = create_model(
+    "ContentAnswer", __base__=Shape, data=(_CONTENT, ...), meta=(ContentMeta, ...)
+)

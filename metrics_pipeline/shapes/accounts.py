@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pydantic import BaseModel, Field
+from pydantic import Field
+
+from metrics_pipeline.shapes.words import Shape
 
 
-class ConnectedAccount(BaseModel):
+class ConnectedAccount(Shape):
     workspace_id: str
     account_id: str
     platform: str
@@ -17,6 +19,6 @@ class ConnectedAccount(BaseModel):
     token_valid_until: datetime | None = Field(description="After it only the owner can help; null where unknown.")
 
 
-class AccountsAnswer(BaseModel):
+class AccountsAnswer(Shape):
     data: list[ConnectedAccount]
     meta: dict[str, str]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from metrics_pipeline.shapes.runs import Partitions
+from metrics_pipeline.shapes.words import Shape
 
 
-class JobRow(BaseModel):
+class JobRow(Shape):
     """One row of the jobs log; figures are null where nothing told them."""
 
     run_id: str
@@ -32,17 +33,17 @@ class JobRow(BaseModel):
     error: str | None = Field(description="The first error, in one line.")
 
 
-class JobsMeta(BaseModel):
+class JobsMeta(Shape):
     next_cursor: str | None = Field(description="Give it as `cursor` for the next page; null at the end.")
     has_more: bool
 
 
-class JobsAnswer(BaseModel):
+class JobsAnswer(Shape):
     data: list[JobRow] = Field(description="Newest first.")
     meta: JobsMeta
 
 
-class RunState(BaseModel):
+class RunState(Shape):
     run_id: str
     job: str
     status: str | None = Field(
@@ -58,17 +59,17 @@ class RunState(BaseModel):
     log: JobRow | None = Field(description="Its row of the jobs log, which is written within half a minute.")
 
 
-class RunAnswer(BaseModel):
+class RunAnswer(Shape):
     data: RunState
     meta: dict[str, str]
 
 
-class Tick(BaseModel):
+class Tick(Shape):
     status: str = Field(description="STARTED, SUCCESS (it asked for a run), SKIPPED (nothing to do) or FAILURE.")
     at: datetime
 
 
-class ScheduleState(BaseModel):
+class ScheduleState(Shape):
     name: str
     description: str | None
     state: str = Field(description="RUNNING or STOPPED.")
@@ -79,7 +80,7 @@ class ScheduleState(BaseModel):
     next_runs: list[datetime] = Field(description="Empty while it is stopped.")
 
 
-class SensorState(BaseModel):
+class SensorState(Shape):
     name: str
     description: str | None
     state: str = Field(description="RUNNING or STOPPED.")
@@ -89,26 +90,26 @@ class SensorState(BaseModel):
     next_run: datetime | None = Field(description="Null while it is stopped, or has not looked for the first time.")
 
 
-class DaemonState(BaseModel):
+class DaemonState(Shape):
     name: str = Field(description="SCHEDULER, SENSOR, QUEUED_RUN_COORDINATOR, MONITORING, ...")
     required: bool
     healthy: bool | None
     last_heartbeat_at: datetime | None
 
 
-class Scheduler(BaseModel):
+class Scheduler(Shape):
     healthy: bool = Field(description="Whether every daemon that is needed works: else runs wait in the queue.")
     schedules: list[ScheduleState]
     sensors: list[SensorState]
     daemons: list[DaemonState]
 
 
-class SchedulerAnswer(BaseModel):
+class SchedulerAnswer(Shape):
     data: Scheduler
     meta: dict[str, str]
 
 
-class CoverageRow(BaseModel):
+class CoverageRow(Shape):
     date: date
     platform: str
     collection: Literal["counters", "insights"]
@@ -120,47 +121,47 @@ class CoverageRow(BaseModel):
     last_read_at: datetime | None
 
 
-class CoverageMeta(BaseModel):
+class CoverageMeta(Shape):
     start: date
     end: date = Field(description="Not included.")
     workspace_id: str | None = Field(description="Null where it is about all workspaces.")
 
 
-class CoverageAnswer(BaseModel):
+class CoverageAnswer(Shape):
     data: list[CoverageRow] = Field(description="Newest day first; a day without a row was not asked for.")
     meta: CoverageMeta
 
 
-class AccountCount(BaseModel):
+class AccountCount(Shape):
     platform: str
     status: str = Field(description="active, needs_reauth or disabled.")
     accounts: int
 
 
-class InboxState(BaseModel):
+class InboxState(Shape):
     waiting: int = Field(description="Events and attributes that are stored and not in the lake yet.")
     oldest_received_at: datetime | None
 
 
-class EventsToday(BaseModel):
+class EventsToday(Shape):
     date: date
     accepted: int = Field(description="Events of the UTC day that are in the lake.")
     rejected: int
 
 
-class Freshness(BaseModel):
+class Freshness(Shape):
     platform: str
     collection: str
     last_read_at: datetime | None = Field(description="Last attempt of the last seven days.")
 
 
-class TableState(BaseModel):
+class TableState(Shape):
     table: str
     version: int
     changed_at: datetime | None = Field(description="When it was last committed to, maintenance included.")
 
 
-class Stats(BaseModel):
+class Stats(Shape):
     """What the pipeline holds and how fresh it is. Whole-pipeline parts are null for a workspace's key."""
 
     accounts: list[AccountCount]
@@ -171,6 +172,6 @@ class Stats(BaseModel):
     tables: list[TableState] | None
 
 
-class StatsAnswer(BaseModel):
+class StatsAnswer(Shape):
     data: Stats
     meta: dict[str, str]

@@ -5,23 +5,24 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from metrics_pipeline.shapes.lists import CacheTier
+from metrics_pipeline.shapes.words import Shape
 
 
-class ContentKept(BaseModel):
+class ContentKept(Shape):
     content_id: str
     updated_at: datetime = Field(description="Of several words on an item the one with the latest counts.")
     status: Literal["accepted"]
 
 
-class ContentKeptAnswer(BaseModel):
+class ContentKeptAnswer(Shape):
     data: ContentKept
     meta: dict[str, str]
 
 
-class ContentMeta(BaseModel):
+class ContentMeta(Shape):
     """What the numbers rest on."""
 
     data_through: datetime | None = Field(description="When the numbers were computed; null where there are none.")

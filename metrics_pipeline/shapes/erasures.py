@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
+
+from metrics_pipeline.shapes.words import Shape
 
 
-class ErasureState(BaseModel):
+class ErasureState(Shape):
     erasure_id: str
     workspace_id: str
     state: Literal["requested", "sweeping", "completed"]
@@ -18,6 +20,6 @@ class ErasureState(BaseModel):
     proof: dict[str, Any] = Field(description="Rows deleted by table, files deleted, days counted anew.")
 
 
-class ErasureAnswer(BaseModel):
+class ErasureAnswer(Shape):
     data: ErasureState
     meta: dict[str, str]

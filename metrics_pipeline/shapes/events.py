@@ -5,21 +5,23 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
+
+from metrics_pipeline.shapes.words import Shape
 
 
-class Tracked(BaseModel):
+class Tracked(Shape):
     event_id: str = Field(description="The event's own id, or the one it was given.")
     received_at: datetime
     status: Literal["accepted", "duplicate"]
 
 
-class TrackAnswer(BaseModel):
+class TrackAnswer(Shape):
     data: Tracked
     meta: dict[str, str]
 
 
-class BatchResult(BaseModel):
+class BatchResult(Shape):
     index: int = Field(description="Place in the batch, from 0.")
     event_id: str | None
     status: Literal["accepted", "duplicate", "rejected", "retry"]
@@ -28,7 +30,7 @@ class BatchResult(BaseModel):
     pointer: str | None = Field(None, description="JSON pointer into the body.")
 
 
-class Batch(BaseModel):
+class Batch(Shape):
     accepted: int
     duplicates: int
     rejected: int
@@ -36,6 +38,6 @@ class Batch(BaseModel):
     received_at: datetime
 
 
-class BatchAnswer(BaseModel):
+class BatchAnswer(Shape):
     data: Batch
     meta: dict[str, str] = Field(description="`warning` where every event was rejected.")

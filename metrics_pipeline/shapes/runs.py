@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
+
+from metrics_pipeline.shapes.words import Shape
 
 START = "First day of series to be read again, UTC. Without start and end: counters of the running hour."
 END = "The day after the last one."
 
 
-class CollectAccount(BaseModel):
+class CollectAccount(Shape):
     """What of an account is read. An empty body: its counters of the running hour."""
 
     model_config = ConfigDict(
@@ -30,7 +32,7 @@ class Collect(CollectAccount):
     )
 
 
-class CollectPost(BaseModel):
+class CollectPost(Shape):
     """Which account a post belongs to."""
 
     model_config = ConfigDict(
@@ -42,7 +44,7 @@ class CollectPost(BaseModel):
     )
 
 
-class Aggregate(BaseModel):
+class Aggregate(Shape):
     """What is rebuilt, over every period that overlaps the days. Runs begin in the order of the levels."""
 
     model_config = ConfigDict(
@@ -66,42 +68,42 @@ class Aggregate(BaseModel):
     end: date = Field(description=END)
 
 
-class NoBody(BaseModel):
+class NoBody(Shape):
     """Nothing can be said here."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {}})
 
 
-class Partitions(BaseModel):
+class Partitions(Shape):
     """Consecutive partitions; the same one twice where it is one."""
 
-    first: str
-    last: str
+    first: str = Field(description="The key of the first one.")
+    last: str = Field(description="The key of the last one.")
 
 
-class StartedRun(BaseModel):
+class StartedRun(Shape):
     run_id: str = Field(description="Dagster's id; ask GET /v1/admin/runs/{run_id} what became of it.")
     job: str
     partitions: Partitions | None = Field(description="Null where the job has none.")
     status: str = Field(description="QUEUED, STARTING, STARTED, SUCCESS, FAILURE, CANCELING or CANCELED.")
 
 
-class Started(BaseModel):
+class Started(Shape):
     runs: list[StartedRun]
 
 
-class SkippedPlatform(BaseModel):
+class SkippedPlatform(Shape):
     platform: str
     code: str = Field(description="Why: no_account, no_series, beyond_retention, posts_not_read.")
     detail: str
 
 
-class StartedMeta(BaseModel):
+class StartedMeta(Shape):
     replayed: bool = Field(description="Whether an earlier request with this Idempotency-Key started them.")
     skipped: list[SkippedPlatform] = Field(description="Platforms that were not named and cannot give it.")
     requested_at: datetime
 
 
-class StartedAnswer(BaseModel):
+class StartedAnswer(Shape):
     data: Started
     meta: StartedMeta

@@ -7,7 +7,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 
 from metrics_pipeline.api.admin_answers import ADMIN_ERRORS, job_row
@@ -65,7 +65,9 @@ Workspace = Annotated[str | None, Query(description="For an operator's key: only
 
 
 @router.get("/runs/{run_id}", name="get_run")
-async def get_run(run_id: str, caller: Admin, parts: Parts) -> RunAnswer:
+async def get_run(
+    run_id: Annotated[str, Path(description="Dagster's id of the run.")], caller: Admin, parts: Parts
+) -> RunAnswer:
     """What became of a run: Dagster's word on it, and its row of the jobs log once it is there.
 
     A workspace's key sees the runs that are about its workspace.
@@ -95,7 +97,7 @@ async def list_jobs(
         Annotated[AwareDatetime, AfterValidator(_in_utc)] | None,
         Query(description="Only runs asked for since; with an offset."),
     ] = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    limit: Annotated[int, Query(ge=1, le=500, description="Rows of a page.")] = 50,
     cursor: Annotated[str | None, Query(description="meta.next_cursor of the page before.")] = None,
 ) -> JobsAnswer:
     """The jobs log, newest first: every run with its times, rows, accounts and first error.
@@ -131,7 +133,7 @@ async def coverage(
     parts: Parts,
     start: Annotated[Day | None, Query(description="First day, UTC; default six days before end's last day.")] = None,
     end: Annotated[Day | None, Query(description="The day after the last one; default tomorrow.")] = None,
-    platform: Annotated[str | None, Query(max_length=64)] = None,
+    platform: Annotated[str | None, Query(max_length=64, description="Only this platform.")] = None,
     workspace_id: Workspace = None,
 ) -> CoverageAnswer:
     """How many of the accounts that were asked gave something, by platform and day; at most 92 days at once."""

@@ -68,7 +68,9 @@ async def erase_user(
 
 
 @router.get("/erasures/{erasure_id}", responses={**ERRORS, **NOT_FOUND}, name="get_erasure")
-async def erasure(erasure_id: str, caller: Admin, parts: Parts) -> ErasureAnswer:
+async def erasure(
+    erasure_id: Annotated[str, Path(description="As the request was answered.")], caller: Admin, parts: Parts
+) -> ErasureAnswer:
     """How far an erasure is: `requested`, `sweeping` (every row is gone, files of crashed writers are waited for) or
     `completed`, with the proof: rows deleted by table, files deleted, days counted anew. It never names the person.
     """
