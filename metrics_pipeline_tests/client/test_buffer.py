@@ -142,10 +142,10 @@ def test_what_is_rejected_is_told_and_not_sent_again(ingester: MetricsClient, se
     assert ids_of(settings) == sorted([good, follow])
 
 
-def test_one_event_that_fails_a_whole_batch_is_found() -> None:
+@pytest.mark.parametrize("refusal", [Reply(422, {"code": "invalid_batch", "detail": "No."}), Reply(413)])
+def test_one_event_that_fails_a_whole_batch_is_found(refusal: Reply) -> None:
     """A stricter server in between: it refuses any request with a certain event in it."""
     told: list[Rejected] = []
-    refusal = Reply(422, {"code": "invalid_batch", "detail": "No."})
 
     def taken(*statuses: str) -> Reply:
         results = [{"index": n, "event_id": "e", "status": status} for n, status in enumerate(statuses)]
