@@ -10,20 +10,20 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from metrics_pipeline.api.admin_answers import (
+from metrics_pipeline.api.admin_answers import job_row
+from metrics_pipeline.api.services import Services
+from metrics_pipeline.control.accounts import list_accounts
+from metrics_pipeline.control.job_pages import Wanted, last_run_of_each_job
+from metrics_pipeline.events.inbox import open_inbox
+from metrics_pipeline.shapes.admin import (
     AccountCount,
     CoverageRow,
     EventsToday,
     Freshness,
     InboxState,
-    JobRow,
     Stats,
     TableState,
 )
-from metrics_pipeline.api.services import Services
-from metrics_pipeline.control.accounts import list_accounts
-from metrics_pipeline.control.job_pages import Wanted, last_run_of_each_job
-from metrics_pipeline.events.inbox import open_inbox
 from metrics_pipeline.windows import DAY
 
 # Days within which an attempt counts as the last one.
@@ -65,7 +65,7 @@ class AdminReader:
             accounts=self._accounts(workspace_id),
             events_today=self._events(workspace_id, now.date()),
             freshness=self.freshness(workspace_id, now.date()),
-            last_runs=[JobRow.of(run) for run in last_run_of_each_job(self.parts.control, Wanted(workspace_id))],
+            last_runs=[job_row(run) for run in last_run_of_each_job(self.parts.control, Wanted(workspace_id))],
             inbox=self.inbox() if is_operator else None,
             tables=self.tables() if is_operator else None,
         )

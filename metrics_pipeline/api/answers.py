@@ -1,4 +1,4 @@
-"""The shapes of answers, for the description at /openapi.json."""
+"""What routes have in common: how errors are described, and instants written."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from metrics_pipeline.api.problems import MEDIA_TYPE
+from metrics_pipeline.shapes.words import Shape
 
 
-class Problem(BaseModel):
+class Problem(Shape):
     """An error as RFC 9457 has it; decide by `code`."""
 
     model_config = ConfigDict(extra="allow", title="Problem")
@@ -24,90 +25,27 @@ class Problem(BaseModel):
     pointer: str | None = Field(None, description="JSON pointer to what is wrong in the body.")
 
 
-class Tracked(BaseModel):
-    event_id: str = Field(description="The event's own id, or the one it was given.")
-    received_at: datetime
-    status: Literal["accepted", "duplicate"]
-
-
-class TrackAnswer(BaseModel):
-    data: Tracked
-    meta: dict[str, str]
-
-
-class BatchResult(BaseModel):
-    index: int = Field(description="Place in the batch, from 0.")
-    event_id: str | None
-    status: Literal["accepted", "duplicate", "rejected", "retry"]
-    code: str | None = Field(None, description="Why it was rejected or has to be sent again.")
-    detail: str | None = None
-    pointer: str | None = Field(None, description="JSON pointer into the body.")
-
-
-class Batch(BaseModel):
-    accepted: int
-    duplicates: int
-    rejected: int
-    results: list[BatchResult] = Field(description="One per event, in the order sent.")
-    received_at: datetime
-
-
-class BatchAnswer(BaseModel):
-    data: Batch
-    meta: dict[str, str] = Field(description="`warning` where every event was rejected.")
-
-
-class ConnectedAccount(BaseModel):
-    workspace_id: str
-    account_id: str
-    platform: str
-    external_id: str = Field(description="The account as the platform knows it.")
-    status: str = Field(description="active, needs_reauth or disabled.")
-    reason: str | None = Field(description="Why it has this status.")
-    token_valid_until: datetime | None = Field(description="After it only the owner can help; null where unknown.")
-
-
-class AccountsAnswer(BaseModel):
-    data: list[ConnectedAccount]
-    meta: dict[str, str]
-
-
-class ErasureState(BaseModel):
-    erasure_id: str
-    workspace_id: str
-    state: Literal["requested", "sweeping", "completed"]
-    requested_at: datetime
-    erased_at: datetime | None = Field(description="When every row was gone.")
-    completed_at: datetime | None = Field(description="When no file that might hold one was left either.")
-    proof: dict[str, Any] = Field(description="Rows deleted by table, files deleted, days counted anew.")
-
-
-class ErasureAnswer(BaseModel):
-    data: ErasureState
-    meta: dict[str, str]
-
-
-class Notified(BaseModel):
+class Notified(Shape):
     accepted: int = Field(description="Statuses that are stored.")
     ignored: dict[str, int] = Field(description="What was left out, by why.")
 
 
-class NotifiedAnswer(BaseModel):
+class NotifiedAnswer(Shape):
     data: Notified
     meta: dict[str, str]
 
 
-class Health(BaseModel):
+class Health(Shape):
     status: Literal["ok"]
 
 
-class ReadyCheck(BaseModel):
+class ReadyCheck(Shape):
     name: str = Field(description="control_database, inbox, lake, cache or quotas.")
     status: Literal["ok", "degraded", "failed"]
     reason: str | None = Field(None, description="Left out where it is ok.")
 
 
-class ReadyAnswer(BaseModel):
+class ReadyAnswer(Shape):
     status: Literal["ok", "degraded"] = Field(description="degraded: the work is done, but not as it was set up.")
     reasons: list[str] | None = Field(None, description="Why it is degraded; left out where it is not.")
     checks: list[ReadyCheck]

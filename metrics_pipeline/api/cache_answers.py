@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from metrics_pipeline.api.caching.globs import LONGEST_GLOB
+from metrics_pipeline.shapes.words import Shape
 
 TAG_KINDS = ("workspace", "account", "post", "definition", "dashboard")
 MOST_TAGS = 100
 
 
-class Clearing(BaseModel):
+class Clearing(Shape):
     """Which answers to forget; without pattern and tags all that one may."""
 
     model_config = ConfigDict(
@@ -38,16 +39,16 @@ class Clearing(BaseModel):
     )
 
 
-class Cleared(BaseModel):
+class Cleared(Shape):
     cleared: int = Field(description="Answers that were kept and are not any more.")
 
 
-class ClearedAnswer(BaseModel):
+class ClearedAnswer(Shape):
     data: Cleared
     meta: dict[str, str]
 
 
-class CacheCounts(BaseModel):
+class CacheCounts(Shape):
     """Requests by what became of them."""
 
     requests: int
@@ -74,6 +75,6 @@ class CacheState(CacheCounts):
     groups: list[CacheGroup]
 
 
-class CacheStateAnswer(BaseModel):
+class CacheStateAnswer(Shape):
     data: CacheState
     meta: dict[str, str]

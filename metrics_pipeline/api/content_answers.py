@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, Field, create_model
 
 from metrics_pipeline.api.reading.content_items import row_model
-from metrics_pipeline.api.reading.list_shapes import CacheTier
 from metrics_pipeline.events.content_fields import ATTRIBUTES, METADATA_BYTES
+from metrics_pipeline.shapes.content import ContentMeta
+from metrics_pipeline.shapes.words import Shape
 
 _KEY = ("workspace_id", "content_id")
 _SHAPES: dict[str, dict[str, object]] = {
     "creator_id": {"type": "string", "maxLength": 200, "description": "Who published it."},
     "content_type": {"type": "string", "maxLength": 64, "description": "Your own kind: video, short, article, ..."},
     "caption": {"type": "string", "maxLength": 10_000, "description": "Shortened to 280 characters."},
-    "thumbnail_url": {"type": "string", "format": "uri", "maxLength": 2000},
+    "thumbnail_url": {"type": "string", "format": "uri", "maxLength": 2000, "description": "A preview picture."},
     "duration_seconds": {"type": "number", "minimum": 0, "maximum": 604_800, "description": "Bounds watch times."},
     "published_at": {"type": "string", "format": "date-time", "description": "With an offset."},
     "deleted_at": {"type": "string", "format": "date-time", "description": "When it was taken down."},
@@ -35,33 +35,16 @@ _BODY: dict[str, object] = {
 PUT_BODY: dict[str, object] = {"requestBody": {"required": True, "content": {"application/json": {"schema": _BODY}}}}
 
 
-class ContentKept(BaseModel):
-    content_id: str
-    updated_at: datetime = Field(description="Of several words on an item the one with the latest counts.")
-    status: Literal["accepted"]
-
-
-class ContentKeptAnswer(BaseModel):
-    data: ContentKept
-    meta: dict[str, str]
-
-
-class ContentMeta(BaseModel):
-    """What the numbers rest on."""
-
-    data_through: datetime | None = Field(description="When the numbers were computed; null where there are none.")
-    generation: str = Field(description="Changes whenever something of the item does, and with nothing else.")
-    approximate: bool = Field(description="Whether a number is an estimate; metrics.error_bound says how good.")
-    cache: CacheTier = Field(description="How long the answer may be kept.")
-
-
 _ATTRIBUTES: Any = row_model("ContentAttributes", "content", _KEY, metadata=dict[str, Any])
 _METRICS: Any = row_model("ContentState", "content_metrics", _KEY)
 _CONTENT: Any = create_model(
     "Content",
+    __base__=Shape,
     content_id=(str, ...),
     workspace_id=(str, ...),
     attributes=(_ATTRIBUTES | None, Field(description="Null where nobody gave any.")),
     metrics=(_METRICS | None, Field(description="Its row of content_metrics; null where nothing was counted yet.")),
 )
-CONTENT_ANSWER: type[BaseModel] = create_model("ContentAnswer", data=(_CONTENT, ...), meta=(ContentMeta, ...))
+CONTENT_ANSWER: type[BaseModel] = create_model(
+    "ContentAnswer", __base__=Shape, data=(_CONTENT, ...), meta=(ContentMeta, ...)
+)

@@ -95,8 +95,9 @@ class _Bar:
 
 
 def _show(result: DemoResult) -> None:
-    from metrics_pipeline.cli.sql import SqlFormat, answer
+    from metrics_pipeline.cli.sql import SqlFormat, answer, print_answer
     from metrics_pipeline.connection import connect
+    from metrics_pipeline.demo.reading_back import read_back
 
     out.print(
         f"{'Resumed and built' if result.resumed else 'Built'} in {result.seconds:.0f} s: {result.accounts} accounts, "
@@ -122,6 +123,11 @@ def _show(result: DemoResult) -> None:
     for title, query in SHOWN:
         out.print(f"\n{title}", markup=False)
         answer(connection, query, SqlFormat.TABLE)
+    out.print("\nThe same over HTTP, asked for with the Python client", markup=False)
+    compared = read_back(load_settings(), connection)
+    rows: list[tuple[object, ...]] = [(each.request, each.over_http, each.in_sql) for each in compared]
+    print_answer(["request", "over HTTP", "in SQL"], rows, SqlFormat.TABLE)
+    out.print("A key of your own: metrics-pipeline key create --workspace acme --scope read", markup=False)
     out.print(
         '\nNext: metrics-pipeline sql "show tables"   |   metrics-pipeline dev   (Dagster at port 3000)', markup=False
     )

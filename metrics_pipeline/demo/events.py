@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import islice
 
-import httpx
-
 from metrics_pipeline.api.server import ApiServer
+from metrics_pipeline.client import MOST_EVENTS, ApiError, ContentAttributes, MetricsClient
 from metrics_pipeline.control.api_keys import INGEST, Rights, create_key, revoke_key
 from metrics_pipeline.demo.accounts import WORKSPACES
 from metrics_pipeline.errors import RunFailedError
@@ -19,7 +18,6 @@ from metrics_pipeline.windows import HOUR, Window
 
 # What the lateness window takes: older events would be refused, as anybody's.
 LONGEST = timedelta(days=7)
-BATCH = 100
 
 
 def events_window(first_day: datetime, now: datetime) -> Window:
@@ -38,40 +36,45 @@ def send_events(settings: Settings, window: Window, seed: int) -> int:
     """
     sent = 0
     pipeline, now = Pipeline(settings), settings.clock.now()
-    with ApiServer(settings) as server, httpx.Client(base_url=server.url, timeout=30) as client:
+    with ApiServer(settings) as server:
         for workspace_id in WORKSPACES:
             audience = Audience(seed, workspace_id, now)
             rights = Rights(workspace_id, [INGEST], [], "demo")
             record, key = create_key(pipeline.control, pipeline.ring, rights, now=now)
-            headers = {"Authorization": f"Bearer {key.reveal()}"}
-            for item in audience.items():
-                answer = client.put(f"/v1/content/{item.content_id}", json=_attributes(item), headers=headers)
-                _expect_taken(answer, is_taken=answer.status_code == 202)
-            for batch in _batches(event for hour in window.hours() for event in audience.events(hour.start)):
-                body = {"batch": batch, "sent_at": now.isoformat()}
-                answer = client.post("/v1/events/track-batch", json=body, headers=headers)
-                _expect_taken(answer, is_taken=answer.status_code == 202 and not answer.json()["data"]["rejected"])
-                sent += len(batch)
+            events = (event for hour in window.hours() for event in audience.events(hour.start))
+            with MetricsClient(server.url, key.reveal(), now=lambda: now) as client:
+                try:
+                    sent += _send(client, audience.items(), events)
+                except ApiError as error:
+                    raise RunFailedError(f"The demo's content was not taken: {error}") from None
             revoke_key(pipeline.control, record.key_id, now=now)
     return sent
 
 
-def _attributes(item: Item) -> dict[str, object]:
-    return {
-        "creator_id": item.creator_id,
-        "content_type": item.content_type,
-        "caption": item.content_id.replace("-", " ").title(),
-        "duration_seconds": item.duration_seconds,
-        "published_at": item.published_at.isoformat(),
-    }
+def _send(client: MetricsClient, items: Iterable[Item], events: Iterable[Event]) -> int:
+    for item in items:
+        client.put_content(item.content_id, _attributes(item))
+    sent = 0
+    for batch in _batches(events):
+        answer = client.track_batch(batch).data
+        if answer.accepted + answer.duplicates != len(batch):
+            bad = next(result for result in answer.results if result.status not in ("accepted", "duplicate"))
+            raise RunFailedError(f"The demo's content was not taken: {bad.code}: {bad.detail}")
+        sent += len(batch)
+    return sent
 
 
-def _expect_taken(answer: httpx.Response, *, is_taken: bool) -> None:
-    if not is_taken:
-        raise RunFailedError(f"The demo's content was not taken: {answer.text[:300]}")
+def _attributes(item: Item) -> ContentAttributes:
+    return ContentAttributes(
+        creator_id=item.creator_id,
+        content_type=item.content_type,
+        caption=item.content_id.replace("-", " ").title(),
+        duration_seconds=item.duration_seconds,
+        published_at=item.published_at,
+    )
 
 
 def _batches(events: Iterable[Event]) -> Iterator[list[Event]]:
     left = iter(events)
-    while batch := list(islice(left, BATCH)):
+    while batch := list(islice(left, MOST_EVENTS)):
         yield batch

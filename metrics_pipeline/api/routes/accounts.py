@@ -6,11 +6,12 @@ import asyncio
 
 from fastapi import APIRouter
 
-from metrics_pipeline.api.answers import ERRORS, AccountsAnswer, ConnectedAccount
+from metrics_pipeline.api.answers import ERRORS
 from metrics_pipeline.api.callers import Reader
 from metrics_pipeline.api.services import Parts
 from metrics_pipeline.control.accounts import list_accounts
 from metrics_pipeline.control.token_refresh import valid_until
+from metrics_pipeline.shapes.accounts import AccountsAnswer, ConnectedAccount
 
 router = APIRouter(prefix="/v1", tags=["accounts"])
 

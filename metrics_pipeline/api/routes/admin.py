@@ -7,15 +7,24 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 
-from metrics_pipeline.api.admin_answers import (
-    ADMIN_ERRORS,
+from metrics_pipeline.api.admin_answers import ADMIN_ERRORS, job_row
+from metrics_pipeline.api.admin_reader import AdminReader
+from metrics_pipeline.api.auth import Caller
+from metrics_pipeline.api.callers import Admin
+from metrics_pipeline.api.dagster_client import RunInfo, instant
+from metrics_pipeline.api.job_cursor import read_cursor, write_cursor
+from metrics_pipeline.api.launching import REQUESTED_BY_TAG, partitions_of
+from metrics_pipeline.api.problems import Problem, not_found
+from metrics_pipeline.api.services import Parts
+from metrics_pipeline.control.job_pages import WORKSPACE_TAG, Place, Wanted, find_run, page_of_runs
+from metrics_pipeline.control.job_runs import JobRunRecord
+from metrics_pipeline.shapes.admin import (
     CoverageAnswer,
     CoverageMeta,
     DaemonState,
-    JobRow,
     JobsAnswer,
     JobsMeta,
     RunAnswer,
@@ -27,16 +36,6 @@ from metrics_pipeline.api.admin_answers import (
     StatsAnswer,
     Tick,
 )
-from metrics_pipeline.api.admin_reader import AdminReader
-from metrics_pipeline.api.auth import Caller
-from metrics_pipeline.api.callers import Admin
-from metrics_pipeline.api.dagster_client import RunInfo, instant
-from metrics_pipeline.api.job_cursor import read_cursor, write_cursor
-from metrics_pipeline.api.launching import REQUESTED_BY_TAG, partitions_of
-from metrics_pipeline.api.problems import Problem, not_found
-from metrics_pipeline.api.services import Parts
-from metrics_pipeline.control.job_pages import WORKSPACE_TAG, Place, Wanted, find_run, page_of_runs
-from metrics_pipeline.control.job_runs import JobRunRecord
 from metrics_pipeline.windows import DAY
 
 COVERAGE_DAYS = 7
@@ -66,7 +65,9 @@ Workspace = Annotated[str | None, Query(description="For an operator's key: only
 
 
 @router.get("/runs/{run_id}", name="get_run")
-async def get_run(run_id: str, caller: Admin, parts: Parts) -> RunAnswer:
+async def get_run(
+    run_id: Annotated[str, Path(description="Dagster's id of the run.")], caller: Admin, parts: Parts
+) -> RunAnswer:
     """What became of a run: Dagster's word on it, and its row of the jobs log once it is there.
 
     A workspace's key sees the runs that are about its workspace.
@@ -96,7 +97,7 @@ async def list_jobs(
         Annotated[AwareDatetime, AfterValidator(_in_utc)] | None,
         Query(description="Only runs asked for since; with an offset."),
     ] = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    limit: Annotated[int, Query(ge=1, le=500, description="Rows of a page.")] = 50,
     cursor: Annotated[str | None, Query(description="meta.next_cursor of the page before.")] = None,
 ) -> JobsAnswer:
     """The jobs log, newest first: every run with its times, rows, accounts and first error.
@@ -109,7 +110,7 @@ async def list_jobs(
     runs = await asyncio.to_thread(page_of_runs, parts.control, wanted, limit + 1, after)
     page, has_more = runs[:limit], len(runs) > limit
     next_cursor = write_cursor(Place(page[-1].requested_at, page[-1].run_id)) if has_more else None
-    return JobsAnswer(data=[JobRow.of(run) for run in page], meta=JobsMeta(next_cursor=next_cursor, has_more=has_more))
+    return JobsAnswer(data=[job_row(run) for run in page], meta=JobsMeta(next_cursor=next_cursor, has_more=has_more))
 
 
 @router.get("/scheduler", name="get_scheduler")
@@ -132,7 +133,7 @@ async def coverage(
     parts: Parts,
     start: Annotated[Day | None, Query(description="First day, UTC; default six days before end's last day.")] = None,
     end: Annotated[Day | None, Query(description="The day after the last one; default tomorrow.")] = None,
-    platform: Annotated[str | None, Query(max_length=64)] = None,
+    platform: Annotated[str | None, Query(max_length=64, description="Only this platform.")] = None,
     workspace_id: Workspace = None,
 ) -> CoverageAnswer:
     """How many of the accounts that were asked gave something, by platform and day; at most 92 days at once."""
@@ -169,7 +170,7 @@ def _plain(text: str | None) -> str | None:
 
 
 def _state(run: RunInfo, row: JobRunRecord | None) -> RunState:
-    log = None if row is None else JobRow.of(row)
+    log = None if row is None else job_row(row)
     schedule, sensor = run.tags.get("dagster/schedule_name"), run.tags.get("dagster/sensor_name")
     by = f"schedule {schedule}" if schedule else f"sensor {sensor}" if sensor else "UI"
     return RunState.model_validate(
@@ -189,7 +190,7 @@ def _state(run: RunInfo, row: JobRunRecord | None) -> RunState:
 
 
 def _logged(row: JobRunRecord) -> RunState:
-    log = JobRow.of(row)
+    log = job_row(row)
     return RunState(
         run_id=log.run_id,
         job=log.job,

@@ -9,7 +9,7 @@ from datetime import datetime
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse
 
-from metrics_pipeline.api.answers import ERRORS, BatchAnswer, TrackAnswer, instant_text
+from metrics_pipeline.api.answers import ERRORS, instant_text
 from metrics_pipeline.api.auth import Caller
 from metrics_pipeline.api.bodies import read_json
 from metrics_pipeline.api.callers import Ingester
@@ -20,6 +20,7 @@ from metrics_pipeline.events.fields import Invalid, instant
 from metrics_pipeline.events.geoip import Place
 from metrics_pipeline.events.model import Handover
 from metrics_pipeline.events.results import EventResult
+from metrics_pipeline.shapes.events import BatchAnswer, TrackAnswer
 
 MOST_EVENTS = 100
 EVENT_BYTES = 32_768

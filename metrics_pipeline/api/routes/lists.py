@@ -12,11 +12,12 @@ from metrics_pipeline.api.answers import READ_ERRORS
 from metrics_pipeline.api.callers import Reader
 from metrics_pipeline.api.entities import existing_creator
 from metrics_pipeline.api.list_answers import PageAsked, answer_page
-from metrics_pipeline.api.reading.list_shapes import ContentListAnswer, WatchHistoryAnswer
+from metrics_pipeline.api.path_ids import CreatorId
 from metrics_pipeline.api.reading.lists import Listed
 from metrics_pipeline.api.reading.parameters import Cursor, Days, Limit, SpanParameters, TimeRange, WorkspaceOfOperator
 from metrics_pipeline.api.reading.times import days_back
 from metrics_pipeline.api.services import Parts
+from metrics_pipeline.shapes.lists import ContentListAnswer, WatchHistoryAnswer
 from metrics_pipeline.windows import DAY, midnight
 
 router = APIRouter(prefix="/v1", tags=["content"])
@@ -32,7 +33,7 @@ HISTORY: dict[int | str, dict[str, Any]] = {**READ_ERRORS, 200: {"model": WatchH
 
 @router.get("/creators/{creator_id}/content", responses=CONTENT, name="list_creator_content")
 async def creator_content(
-    creator_id: str,
+    creator_id: CreatorId,
     request: Request,
     caller: Reader,
     parts: Parts,

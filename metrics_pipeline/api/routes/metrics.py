@@ -12,12 +12,13 @@ from metrics_pipeline.api.auth import Caller
 from metrics_pipeline.api.cached_answers import Asked, answer
 from metrics_pipeline.api.callers import Reader
 from metrics_pipeline.api.entities import existing
+from metrics_pipeline.api.path_ids import AccountId, ContentId, CreatorId, PostId, WorkspaceId
 from metrics_pipeline.api.reading.formats import CSV, PARQUET, wanted_format
 from metrics_pipeline.api.reading.parameters import SeriesParameters, WorkspaceOfOperator
 from metrics_pipeline.api.reading.question import Question
 from metrics_pipeline.api.reading.series_answers import series_body, tier_of
-from metrics_pipeline.api.reading.shapes import SeriesAnswer
 from metrics_pipeline.api.services import Parts, Services
+from metrics_pipeline.shapes.series import SeriesAnswer
 
 router = APIRouter(prefix="/v1", tags=["metrics"])
 Parameters = Annotated[SeriesParameters, Depends()]
@@ -31,7 +32,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
 
 @router.get("/workspaces/{workspace_id}/metrics", responses=ANSWERS, name="get_workspace_metrics")
 async def workspace_metrics(
-    workspace_id: str, request: Request, caller: Reader, parts: Parts, parameters: Parameters
+    workspace_id: WorkspaceId, request: Request, caller: Reader, parts: Parts, parameters: Parameters
 ) -> Response:
     """Numbers of a whole workspace: a series per metric and platform, `all` where platforms can be summed.
 
@@ -44,7 +45,7 @@ async def workspace_metrics(
 
 @router.get("/accounts/{account_id}/metrics", responses=ANSWERS, name="get_account_metrics")
 async def account_metrics(
-    account_id: str,
+    account_id: AccountId,
     request: Request,
     caller: Reader,
     parts: Parts,
@@ -59,7 +60,7 @@ async def account_metrics(
 
 @router.get("/posts/{post_id}/metrics", responses=ANSWERS, name="get_post_metrics")
 async def post_metrics(
-    post_id: str,
+    post_id: PostId,
     request: Request,
     caller: Reader,
     parts: Parts,
@@ -75,7 +76,7 @@ async def post_metrics(
 
 @router.get("/content/{content_id}/metrics", responses=ANSWERS, name="get_content_metrics")
 async def content_metrics(
-    content_id: str,
+    content_id: ContentId,
     request: Request,
     caller: Reader,
     parts: Parts,
@@ -90,7 +91,7 @@ async def content_metrics(
 
 @router.get("/creators/{creator_id}/metrics", responses=ANSWERS, name="get_creator_metrics")
 async def creator_metrics(
-    creator_id: str,
+    creator_id: CreatorId,
     request: Request,
     caller: Reader,
     parts: Parts,

@@ -12,10 +12,11 @@ from metrics_pipeline.api.caching.keys import Tier
 from metrics_pipeline.api.callers import Reader
 from metrics_pipeline.api.entities import existing_workspace
 from metrics_pipeline.api.list_answers import PageAsked, answer_page
-from metrics_pipeline.api.reading.list_shapes import SnapshotsAnswer
+from metrics_pipeline.api.path_ids import WorkspaceId
 from metrics_pipeline.api.reading.lists import snapshots_in
 from metrics_pipeline.api.reading.parameters import Cursor, Limit, SpanParameters
 from metrics_pipeline.api.services import Parts
+from metrics_pipeline.shapes.lists import SnapshotsAnswer
 
 router = APIRouter(prefix="/v1", tags=["metrics"])
 ANSWERS: dict[int | str, dict[str, Any]] = {**READ_ERRORS, **NOT_MODIFIED, 200: {"model": SnapshotsAnswer}}
@@ -23,7 +24,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {**READ_ERRORS, **NOT_MODIFIED, 200: 
 
 @router.get("/workspaces/{workspace_id}/snapshots", responses=ANSWERS, name="list_snapshots")
 async def snapshots(
-    workspace_id: str,
+    workspace_id: WorkspaceId,
     request: Request,
     caller: Reader,
     parts: Parts,

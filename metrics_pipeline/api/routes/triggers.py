@@ -13,24 +13,16 @@ from metrics_pipeline.api.answers import instant_text
 from metrics_pipeline.api.auth import Caller
 from metrics_pipeline.api.callers import Admin
 from metrics_pipeline.api.launching import Asked, partitions_of
+from metrics_pipeline.api.path_ids import AccountId, WorkspaceId
 from metrics_pipeline.api.problems import Problem, not_found
 from metrics_pipeline.api.run_plans import Plan, Planner, Scope
 from metrics_pipeline.api.services import Parts, Services
-from metrics_pipeline.api.trigger_answers import (
-    TRIGGER_ERRORS,
-    Aggregate,
-    Collect,
-    CollectAccount,
-    CollectPost,
-    NoBody,
-    StartedAnswer,
-    body_of,
-    read,
-)
+from metrics_pipeline.api.trigger_answers import TRIGGER_ERRORS, body_of, read
 from metrics_pipeline.control.accounts import AccountRecord, get_account, list_accounts
 from metrics_pipeline.control.identifiers import checked_id
 from metrics_pipeline.errors import UserError
 from metrics_pipeline.events.fields import ID, Invalid
+from metrics_pipeline.shapes.runs import Aggregate, Collect, CollectAccount, CollectPost, NoBody, StartedAnswer
 
 router = APIRouter(prefix="/v1", tags=["triggers"])
 
@@ -69,7 +61,7 @@ async def run_collections(request: Request, caller: Admin, parts: Parts, idempot
     name="collect_workspace",
 )
 async def collect_workspace(
-    workspace_id: str, request: Request, caller: Admin, parts: Parts, idempotency_key: Key = None
+    workspace_id: WorkspaceId, request: Request, caller: Admin, parts: Parts, idempotency_key: Key = None
 ) -> JSONResponse:
     """Collect the accounts of one workspace; what is read: as for `run_collections`."""
     return await _collect_workspace(request, caller, parts, caller.visible(workspace_id), idempotency_key)
@@ -84,7 +76,7 @@ async def collect_workspace(
     name="collect_account",
 )
 async def collect_account(
-    account_id: str,
+    account_id: AccountId,
     request: Request,
     caller: Admin,
     parts: Parts,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Path, Query
 
-from metrics_pipeline.api.answers import ERRORS, NOT_FOUND, ErasureAnswer
+from metrics_pipeline.api.answers import ERRORS, NOT_FOUND
 from metrics_pipeline.api.auth import Caller
 from metrics_pipeline.api.callers import Admin
 from metrics_pipeline.api.problems import Problem, not_found
@@ -15,6 +15,7 @@ from metrics_pipeline.api.services import Parts
 from metrics_pipeline.control.erasures import ErasureRecord, get_erasure, request_erasure
 from metrics_pipeline.errors import UserError
 from metrics_pipeline.events.fields import ID, Invalid
+from metrics_pipeline.shapes.erasures import ErasureAnswer
 
 router = APIRouter(prefix="/v1", tags=["users"])
 
@@ -67,7 +68,9 @@ async def erase_user(
 
 
 @router.get("/erasures/{erasure_id}", responses={**ERRORS, **NOT_FOUND}, name="get_erasure")
-async def erasure(erasure_id: str, caller: Admin, parts: Parts) -> ErasureAnswer:
+async def erasure(
+    erasure_id: Annotated[str, Path(description="As the request was answered.")], caller: Admin, parts: Parts
+) -> ErasureAnswer:
     """How far an erasure is: `requested`, `sweeping` (every row is gone, files of crashed writers are waited for) or
     `completed`, with the proof: rows deleted by table, files deleted, days counted anew. It never names the person.
     """

@@ -33,19 +33,45 @@ _ERRORS = errors_of(
     }
 )
 # Written by hand: the body is not parsed, and the header not looked at, before the one is checked against the other.
+_NOTIFICATION = {
+    "object": "whatsapp_business_account",
+    "entry": [
+        {
+            "id": "102290129340398",
+            "changes": [
+                {
+                    "field": "messages",
+                    "value": {
+                        "messaging_product": "whatsapp",
+                        "metadata": {"phone_number_id": "106540352242922"},
+                        "statuses": [
+                            {
+                                "id": "wamid.A1",
+                                "status": "delivered",
+                                "timestamp": "1795600000",
+                                "recipient_id": "49151",
+                            }
+                        ],
+                    },
+                }
+            ],
+        }
+    ],
+}
 _REQUEST = {
     "parameters": [
         {
             "name": SIGNATURE,
             "in": "header",
             "required": True,
+            "description": "The body's signature under the app's secret.",
             "schema": {"type": "string", "pattern": "^sha256=[0-9a-f]{64}$"},
         }
     ],
     "requestBody": {
         "required": True,
         "description": "As Meta sends it: `entry[].changes[]` with the field `messages`.",
-        "content": {"application/json": {"schema": {"type": "object"}}},
+        "content": {"application/json": {"schema": {"type": "object", "example": _NOTIFICATION}}},
     },
 }
 
@@ -60,9 +86,11 @@ _REQUEST = {
 )
 async def verify(
     parts: Parts,
-    mode: Annotated[str, Query(alias="hub.mode")] = "",
-    token: Annotated[str, Query(alias="hub.verify_token")] = "",
-    challenge: Annotated[str, Query(alias="hub.challenge", max_length=LONGEST_CHALLENGE)] = "",
+    mode: Annotated[str, Query(alias="hub.mode", description="`subscribe`.")] = "",
+    token: Annotated[str, Query(alias="hub.verify_token", description="The word that was agreed on.")] = "",
+    challenge: Annotated[
+        str, Query(alias="hub.challenge", max_length=LONGEST_CHALLENGE, description="To be given back.")
+    ] = "",
 ) -> PlainTextResponse:
     """Meta asks once, when the webhook is set up, and gets its challenge back.
 

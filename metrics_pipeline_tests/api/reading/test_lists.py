@@ -15,15 +15,15 @@ from metrics_pipeline.api.lake_tables import LakeTables
 from metrics_pipeline.api.paging import Place, cursor_after, place_of
 from metrics_pipeline.api.problems import Problem
 from metrics_pipeline.api.reading.connection import ReadConnection
-from metrics_pipeline.api.reading.dashboard_shapes import DashboardAnswer
-from metrics_pipeline.api.reading.list_shapes import (
+from metrics_pipeline.api.reading.lists import Listed
+from metrics_pipeline.lake.lake import Lake
+from metrics_pipeline.shapes.dashboard import DashboardAnswer
+from metrics_pipeline.shapes.lists import (
     ContentListAnswer,
     CreatorAnswer,
     SnapshotsAnswer,
     WatchHistoryAnswer,
 )
-from metrics_pipeline.api.reading.lists import Listed
-from metrics_pipeline.lake.lake import Lake
 from metrics_pipeline_tests.aggregation.examples import histories
 from metrics_pipeline_tests.api.conftest import Client, code_of
 from metrics_pipeline_tests.api.reading.conftest import FIRST, NOW, data_of, days_of, write, write_days

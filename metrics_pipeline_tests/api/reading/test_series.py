@@ -19,12 +19,12 @@ from metrics_pipeline.api.lake_tables import LakeTables
 from metrics_pipeline.api.reading.connection import ReadConnection
 from metrics_pipeline.api.reading.question import Question
 from metrics_pipeline.api.reading.series import SeriesReader
-from metrics_pipeline.api.reading.shapes import SeriesAnswer
 from metrics_pipeline.api.reading.times import Span as Asked
 from metrics_pipeline.catalog.loader import catalog
 from metrics_pipeline.lake.engine import Engine
 from metrics_pipeline.lake.lake import Lake
 from metrics_pipeline.settings import Settings
+from metrics_pipeline.shapes.series import SeriesAnswer
 from metrics_pipeline.windows import Window
 from metrics_pipeline_tests.aggregation.day_rows import Day
 from metrics_pipeline_tests.aggregation.examples import histories

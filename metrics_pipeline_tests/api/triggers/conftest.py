@@ -19,6 +19,7 @@ from sqlalchemy import Engine
 
 from metrics_pipeline.api.server import ApiServer
 from metrics_pipeline.automation.home import PROJECT_ROOT
+from metrics_pipeline.client import MetricsClient
 from metrics_pipeline.clock import FixedClock
 from metrics_pipeline.control.account_status import disable
 from metrics_pipeline.control.accounts import add_account
@@ -72,10 +73,16 @@ class Site:
 
     def client(self, workspace_id: str | None, *scopes: str) -> httpx.Client:
         """A client with a key of its own; None is an operator's."""
-        ring = load_key_ring(self.settings)
+        headers = {"Authorization": f"Bearer {self._key(workspace_id, scopes)}"}
+        return httpx.Client(base_url=self.server.url, headers=headers, timeout=60)
+
+    def typed_client(self, workspace_id: str | None) -> MetricsClient:
+        """As above, but the project's own."""
+        return MetricsClient(self.server.url, self._key(workspace_id), timeout=60)
+
+    def _key(self, workspace_id: str | None, scopes: tuple[str, ...] = ()) -> str:
         rights = Rights(workspace_id, scopes or ("admin",))
-        text = create_key(self.control, ring, rights, now=NOW)[1].reveal()
-        return httpx.Client(base_url=self.server.url, headers={"Authorization": f"Bearer {text}"}, timeout=60)
+        return create_key(self.control, load_key_ring(self.settings), rights, now=NOW)[1].reveal()
 
 
 @contextlib.contextmanager

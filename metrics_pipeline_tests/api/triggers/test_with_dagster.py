@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from datetime import datetime
 from typing import Any
 
 import dagster as dg
@@ -14,12 +15,17 @@ import pytest
 from metrics_pipeline.api.dagster_client import DagsterClient
 from metrics_pipeline.api.problems import Problem
 from metrics_pipeline.automation.job_log import JobLog
+from metrics_pipeline.client import NotFound
 from metrics_pipeline.definitions import build_definitions
 from metrics_pipeline.pipeline import Pipeline
 from metrics_pipeline_tests.api.conftest import code_of
 from metrics_pipeline_tests.api.triggers.conftest import Site
 
 HOUR = {"first": "2026-03-18-10:00", "last": "2026-03-18-10:00"}
+
+
+def instant_of(text: str) -> datetime:
+    return datetime.fromisoformat(text)
 
 
 def runs_of(response: httpx.Response) -> list[dict[str, Any]]:
@@ -177,3 +183,25 @@ def test_refusals_of_dagster_are_told_without_its_words(site: Site) -> None:
     assert (wrong.status, wrong.code) == (502, "run_config_refused")
     assert wrong.extensions["errors"][0]["reason"] == "FIELD_NOT_DEFINED"  # type: ignore[index]
     assert b"canary" not in bytes(wrong.response().body)
+
+
+def test_the_client_starts_runs_once_and_waits_for_their_end(site: Site, finished: dict[str, Any]) -> None:
+    with site.typed_client("live") as client:
+        ended = client.wait(finished["run_id"], timeout=1)
+        assert (ended.status, ended.requested_at) == ("SUCCESS", instant_of(finished["requested_at"]))
+        assert next(client.iter_jobs(limit=1)).run_id == finished["run_id"]
+        with pytest.raises(NotFound):
+            client.run("nothing")
+    with site.typed_client("acme") as client:
+        first = client.collect_workspace("acme", platforms=["x"], idempotency_key="from the client")
+        again = client.collect_workspace("acme", platforms=["x"], idempotency_key="from the client")
+        assert ([run.run_id for run in first.data.runs], first.meta.replayed) != ([], True)
+        assert ([run.run_id for run in again.data.runs], again.meta.replayed) == (
+            [run.run_id for run in first.data.runs],
+            True,
+        )
+        with pytest.raises(TimeoutError):
+            client.wait(first.data.runs[0].run_id, timeout=0)
+        assert client.scheduler().data.schedules
+        assert client.stats().data.accounts
+        assert client.coverage().meta.workspace_id == "acme"

@@ -1,16 +1,17 @@
-"""The shape of the dashboard, for the description at /openapi.json."""
+"""The dashboard of a workspace."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from metrics_pipeline.api.reading.list_shapes import ContentItem
-from metrics_pipeline.api.reading.shapes import Meta, Series
+from metrics_pipeline.shapes.lists import ContentItem
+from metrics_pipeline.shapes.series import Meta, Series
+from metrics_pipeline.shapes.words import Shape
 
 
-class AccountTotal(BaseModel):
+class AccountTotal(Shape):
     """What the days of the span come to for one account."""
 
     value: float | None
@@ -30,13 +31,13 @@ class AccountTotal(BaseModel):
     compared_days: int | None = None
 
 
-class AccountOfDashboard(BaseModel):
+class AccountOfDashboard(Shape):
     account_id: str
     platform: str
     metrics: dict[str, AccountTotal] = Field(description="By metric.")
 
 
-class WeekGrowth(BaseModel):
+class WeekGrowth(Shape):
     metric: str
     label: str
     unit: str
@@ -53,12 +54,12 @@ class WeekGrowth(BaseModel):
     reason: str | None
 
 
-class Growth(BaseModel):
+class Growth(Shape):
     week_start: date = Field(description="The last week that is over.")
     metrics: list[WeekGrowth]
 
 
-class TopPost(BaseModel):
+class TopPost(Shape):
     """A post of a platform and what the span added to it."""
 
     platform: str
@@ -78,7 +79,7 @@ class TopPost(BaseModel):
     last_read_at: datetime | None
 
 
-class CoveredDay(BaseModel):
+class CoveredDay(Shape):
     """How much of what was asked on one day a platform gave."""
 
     date: date
@@ -92,7 +93,7 @@ class CoveredDay(BaseModel):
     last_read_at: datetime | None
 
 
-class DashboardData(BaseModel):
+class DashboardData(Shape):
     workspace_id: str
     series: list[Series] = Field(description="Of the whole workspace, by metric and platform, with their totals.")
     accounts: list[AccountOfDashboard]
@@ -103,6 +104,6 @@ class DashboardData(BaseModel):
     coverage: list[CoveredDay] = Field(description="Of today and yesterday.")
 
 
-class DashboardAnswer(BaseModel):
+class DashboardAnswer(Shape):
     data: DashboardData
     meta: Meta

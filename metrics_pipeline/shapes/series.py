@@ -1,14 +1,16 @@
-"""The shapes of answers about series, for the description at /openapi.json."""
+"""Series of numbers and their totals."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
+
+from metrics_pipeline.shapes.words import Shape
 
 
-class WeekPart(BaseModel):
+class WeekPart(Shape):
     """A week's part of a month."""
 
     model_config = ConfigDict(populate_by_name=True)
@@ -20,7 +22,7 @@ class WeekPart(BaseModel):
     days_present: int
 
 
-class Point(BaseModel):
+class Point(Shape):
     """One period. Which fields there are follows from the granularity; a period without a point was not asked for."""
 
     start: date | datetime = Field(description="First day of the period, or the instant that an hour begins at.")
@@ -55,7 +57,7 @@ class Point(BaseModel):
     weekly_breakdown: list[WeekPart] | None = None
 
 
-class Total(BaseModel):
+class Total(Shape):
     """What the days of the span come to: sums are summed, levels are the last, ratios are of sums, people are null."""
 
     value: float | None
@@ -76,7 +78,7 @@ class Total(BaseModel):
     compared_days: int | None = None
 
 
-class Series(BaseModel):
+class Series(Shape):
     """One metric of one platform, of one account where the entity is a post."""
 
     metric: str
@@ -91,18 +93,18 @@ class Series(BaseModel):
     points: list[Point]
 
 
-class Entity(BaseModel):
+class Entity(Shape):
     type: Literal["workspace", "account", "post", "content", "creator"]
     id: str
     workspace_id: str
 
 
-class SeriesData(BaseModel):
+class SeriesData(Shape):
     entity: Entity
     series: list[Series]
 
 
-class Meta(BaseModel):
+class Meta(Shape):
     """What an answer is about and rests on."""
 
     start: date
@@ -119,6 +121,6 @@ class Meta(BaseModel):
     cache: Literal["live", "dashboard", "aggregate", "closed"] = Field(description="How long an answer may be kept.")
 
 
-class SeriesAnswer(BaseModel):
+class SeriesAnswer(Shape):
     data: SeriesData
     meta: Meta

@@ -1,18 +1,19 @@
-"""The shapes of lists, for the description at /openapi.json."""
+"""Lists, their pages, and what is in them."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from metrics_pipeline.api.reading.shapes import Total
+from metrics_pipeline.shapes.series import Total
+from metrics_pipeline.shapes.words import Shape
 
 CacheTier = Literal["live", "dashboard", "aggregate", "closed"]
 
 
-class ListMeta(BaseModel):
+class ListMeta(Shape):
     """Where the list goes on, and what it rests on."""
 
     next_cursor: str | None = Field(description="For the next page, with the same parameters; null on the last.")
@@ -24,7 +25,7 @@ class ListMeta(BaseModel):
     cache: CacheTier
 
 
-class ContentItem(BaseModel):
+class ContentItem(Shape):
     """One content item and its numbers; which there are follows from the list. Rates are of views, 0 to 1."""
 
     content_id: str
@@ -61,12 +62,12 @@ class ContentItem(BaseModel):
     computed_at: datetime | None = None
 
 
-class ContentListAnswer(BaseModel):
+class ContentListAnswer(Shape):
     data: list[ContentItem]
     meta: ListMeta
 
 
-class Watched(BaseModel):
+class Watched(Shape):
     """What one person watched of one item, over the days that raw events are kept."""
 
     content_id: str
@@ -81,12 +82,12 @@ class Watched(BaseModel):
     is_completed: bool | None
 
 
-class WatchHistoryAnswer(BaseModel):
+class WatchHistoryAnswer(Shape):
     data: list[Watched]
     meta: ListMeta
 
 
-class Snapshot(BaseModel):
+class Snapshot(Shape):
     """Everything known of an account, or a whole workspace, in one period; see docs/snapshots.md."""
 
     snapshot_type: Literal["daily", "weekly", "monthly"]
@@ -103,7 +104,7 @@ class Snapshot(BaseModel):
     last_read_at: datetime | None
 
 
-class SnapshotsAnswer(BaseModel):
+class SnapshotsAnswer(Shape):
     data: list[Snapshot]
     meta: ListMeta
 
@@ -118,13 +119,13 @@ class MetricTotal(Total):
     per_item: float | None = Field(None, description="Sums: by content item that anything happened to in the span.")
 
 
-class Country(BaseModel):
+class Country(Shape):
     country: str = Field(description="ISO 3166-1 alpha-2, or unknown.")
     views: int
     share: float | None = Field(description="Of the views whose country is known; null for unknown.")
 
 
-class CreatorAnalytics(BaseModel):
+class CreatorAnalytics(Shape):
     creator_id: str
     workspace_id: str
     contents: int = Field(description="Items that anything happened to in the span.")
@@ -133,7 +134,7 @@ class CreatorAnalytics(BaseModel):
     top_countries: list[Country]
 
 
-class CreatorMeta(BaseModel):
+class CreatorMeta(Shape):
     """What the numbers are about and rest on."""
 
     start: date
@@ -147,6 +148,6 @@ class CreatorMeta(BaseModel):
     cache: CacheTier
 
 
-class CreatorAnswer(BaseModel):
+class CreatorAnswer(Shape):
     data: CreatorAnalytics
     meta: CreatorMeta
