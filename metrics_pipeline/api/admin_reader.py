@@ -6,7 +6,7 @@ workspace_id: whose rows count; None counts everybody's, and is an operator's.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -21,6 +21,7 @@ from metrics_pipeline.shapes.admin import (
     EventsToday,
     Freshness,
     InboxState,
+    LiveState,
     Stats,
     TableState,
 )
@@ -59,7 +60,7 @@ class AdminReader:
         return [CoverageRow.model_validate(row) for row in rows]
 
     def stats(self, workspace_id: str | None, now: datetime) -> Stats:
-        """Everything at a glance. What other parts of the service know of themselves is added here."""
+        """Everything at a glance."""
         is_operator = workspace_id is None
         return Stats(
             accounts=self._accounts(workspace_id),
@@ -68,6 +69,8 @@ class AdminReader:
             last_runs=[job_row(run) for run in last_run_of_each_job(self.parts.control, Wanted(workspace_id))],
             inbox=self.inbox() if is_operator else None,
             tables=self.tables() if is_operator else None,
+            live=LiveState.model_validate(asdict(self.parts.live.stats)) if is_operator else None,
+            cache_hit_rate=self.parts.cache.stats(workspace_id).hit_rate,
         )
 
     def _accounts(self, workspace_id: str | None) -> list[AccountCount]:

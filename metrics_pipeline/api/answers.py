@@ -48,7 +48,7 @@ class ReadyCheck(Shape):
 class ReadyAnswer(Shape):
     status: Literal["ok", "degraded"] = Field(description="degraded: the work is done, but not as it was set up.")
     reasons: list[str] | None = Field(None, description="Why it is degraded; left out where it is not.")
-    checks: list[ReadyCheck]
+    checks: list[ReadyCheck] = Field(description="Each store, by name.")
 
 
 _MEANINGS = {

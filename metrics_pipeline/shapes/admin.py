@@ -161,6 +161,20 @@ class TableState(Shape):
     changed_at: datetime | None = Field(description="When it was last committed to, maintenance included.")
 
 
+class LiveState(Shape):
+    """Live updates of the process that answers, since it began."""
+
+    connections: dict[str, int] = Field(description="Open now, by kind: sse, websocket.")
+    channels: int = Field(description="Channels that somebody listens to.")
+    workspaces: int
+    sent: int = Field(description="Messages handed to connections.")
+    conflated: int = Field(description="Messages that a newer one took the place of, because a client was slow.")
+    resumed: int = Field(description="Connections that went on where they had broken off.")
+    resets: int = Field(description="Connections that were told to ask anew.")
+    refused: int = Field(description="Connections beyond a limit.")
+    shared: bool = Field(description="Whether messages come by way of Redis.")
+
+
 class Stats(Shape):
     """What the pipeline holds and how fresh it is. Whole-pipeline parts are null for a workspace's key."""
 
@@ -170,6 +184,10 @@ class Stats(Shape):
     last_runs: list[JobRow] = Field(description="The newest run of each job, of those that the key may see.")
     inbox: InboxState | None
     tables: list[TableState] | None
+    live: LiveState | None
+    cache_hit_rate: float | None = Field(
+        description="Kept answers of all reads of this process, 0 to 1; null where there were none. See /admin/cache."
+    )
 
 
 class StatsAnswer(Shape):

@@ -76,7 +76,8 @@ def test_what_became_of_it_is_told_to_whom_it_concerns(site: Site, finished: dic
     assert operator.get("/v1/admin/coverage", params={"workspace_id": "live"}).json()["data"] == [row]
     assert code_of(acme.get("/v1/admin/coverage", params={"workspace_id": "live"})) == "not_found"
     stats = live.get("/v1/admin/stats").json()["data"]
-    assert (stats["inbox"], stats["tables"]) == (None, None)
+    assert (stats["inbox"], stats["tables"], stats["live"]) == (None, None, None)
+    assert stats["cache_hit_rate"] is None, "no read was asked for"
     assert [(a["platform"], a["accounts"]) for a in stats["accounts"]] == [("instagram", 1), ("whatsapp", 1), ("x", 1)]
     assert [f["platform"] for f in stats["freshness"]] == ["x"]
     everything = operator.get("/v1/admin/stats").json()["data"]
