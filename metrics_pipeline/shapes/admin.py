@@ -166,7 +166,7 @@ class LiveState(Shape):
 
     connections: dict[str, int] = Field(description="Open now, by kind: sse, websocket.")
     channels: int = Field(description="Channels that somebody listens to.")
-    workspaces: int
+    workspaces: int = Field(description="Workspaces that somebody listens to.")
     sent: int = Field(description="Messages handed to connections.")
     conflated: int = Field(description="Messages that a newer one took the place of, because a client was slow.")
     resumed: int = Field(description="Connections that went on where they had broken off.")
@@ -184,7 +184,7 @@ class Stats(Shape):
     last_runs: list[JobRow] = Field(description="The newest run of each job, of those that the key may see.")
     inbox: InboxState | None
     tables: list[TableState] | None
-    live: LiveState | None
+    live: LiveState | None = Field(description="Null for a workspace's key.")
     cache_hit_rate: float | None = Field(
         description="Kept answers of all reads of this process, 0 to 1; null where there were none. See /admin/cache."
     )
