@@ -70,7 +70,7 @@ def test_every_event_arrives_once_over_a_connection_that_keeps_breaking(
     path = tmp_path / "waiting.db" if is_kept else None
     ids: list[str] = []
     client = MetricsClient(broken.url, key("acme", "ingest"))
-    with EventBuffer(client, path=path, flush_every=0.01) as buffer:
+    with EventBuffer(client, path=path, max_events=EVENTS, flush_every=0.01) as buffer:
 
         def track(number: int) -> None:
             for n in range(EVENTS // 4):
@@ -83,7 +83,7 @@ def test_every_event_arrives_once_over_a_connection_that_keeps_breaking(
             thread.start()
         for thread in threads:
             thread.join()
-        assert buffer.flush(60)
+        assert buffer.flush(120)
         assert buffer.state.sent == EVENTS
     client.close()
     assert ids_of(settings) == sorted(ids)
@@ -94,7 +94,7 @@ _APPLICATION = """
 import sys
 from metrics_pipeline.client import EventBuffer, buffer as settings
 settings.FIRST_PAUSE = settings.LONGEST_PAUSE = 0.01
-buffer = EventBuffer.to(sys.argv[1], sys.argv[2], path=sys.argv[3], flush_every=0.005)
+buffer = EventBuffer.to(sys.argv[1], sys.argv[2], path=sys.argv[3], max_events=1_000_000, flush_every=0.005)
 print("ready", flush=True)
 for n in range(100_000):
     print(buffer.track("view_start", f"c{n}", "s"), flush=True)
@@ -116,7 +116,7 @@ def test_a_killed_process_loses_nothing(
         killer.start()
         told |= {line.strip() for line in process.stdout if line.endswith("\n")}
         assert process.wait() == -signal.SIGKILL
-    with EventBuffer.to(broken.url, text, path=path, flush_every=None) as buffer:
+    with EventBuffer.to(broken.url, text, path=path, max_events=1_000_000, flush_every=None) as buffer:
         assert buffer.flush(120)
     found = ids_of(settings)
     assert len(found) == len(set(found))
