@@ -7,34 +7,14 @@ from datetime import date, datetime
 from pydantic import Field
 
 from metrics_pipeline.shapes.lists import ContentItem
-from metrics_pipeline.shapes.series import Meta, Series
+from metrics_pipeline.shapes.series import Meta, Series, Total
 from metrics_pipeline.shapes.words import Shape
-
-
-class AccountTotal(Shape):
-    """What the days of the span come to for one account."""
-
-    value: float | None
-    days_present: int
-    days_expected: int
-    is_complete: bool
-    is_provisional: bool
-    approximate: bool
-    reason: str | None
-    last_read_at: datetime | None
-    previous_value: float | None = None
-    change: float | None = None
-    growth_rate: float | None = None
-    growth_state: str | None = None
-    compared_value: float | None = None
-    compared_previous: float | None = None
-    compared_days: int | None = None
 
 
 class AccountOfDashboard(Shape):
     account_id: str
     platform: str
-    metrics: dict[str, AccountTotal] = Field(description="By metric.")
+    metrics: dict[str, Total] = Field(description="By metric.")
 
 
 class WeekGrowth(Shape):

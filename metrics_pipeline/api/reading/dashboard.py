@@ -131,9 +131,7 @@ def _accounts(totals: Sequence[Row]) -> list[dict[str, Any]]:
         if row["entity_type"] == "account":
             metrics = found.setdefault((row["platform"], row["entity_id"]), {})
             metrics[row["metric"]] = {
-                name: value
-                for name, value in row.items()
-                if name not in (*_SERIES, "entity_type", "entity_id", "days_elapsed")
+                name: value for name, value in row.items() if name not in (*_SERIES, "entity_type", "entity_id")
             }
     return [
         {"account_id": account_id, "platform": platform, "metrics": metrics}
