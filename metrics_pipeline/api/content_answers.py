@@ -6,23 +6,33 @@ from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field, create_model
+from pydantic.config import JsonDict
 
+from metrics_pipeline.api.body_shapes import instant, number, text
 from metrics_pipeline.api.reading.content_items import row_model
 from metrics_pipeline.api.reading.list_shapes import CacheTier
-from metrics_pipeline.events.content_fields import ATTRIBUTES, METADATA_BYTES
+from metrics_pipeline.events.content_fields import ATTRIBUTES, METADATA_BYTES, METADATA_DEPTH
 
 _KEY = ("workspace_id", "content_id")
-_SHAPES: dict[str, dict[str, object]] = {
-    "creator_id": {"type": "string", "maxLength": 200, "description": "Who published it."},
-    "content_type": {"type": "string", "maxLength": 64, "description": "Your own kind: video, short, article, ..."},
-    "caption": {"type": "string", "maxLength": 10_000, "description": "Shortened to 280 characters."},
-    "thumbnail_url": {"type": "string", "format": "uri", "maxLength": 2000},
-    "duration_seconds": {"type": "number", "minimum": 0, "maximum": 604_800, "description": "Bounds watch times."},
-    "published_at": {"type": "string", "format": "date-time", "description": "With an offset."},
-    "deleted_at": {"type": "string", "format": "date-time", "description": "When it was taken down."},
-    "metadata": {"type": "object", "description": f"Anything else, at most {METADATA_BYTES} bytes and 8 levels."},
+_SHAPES: dict[str, JsonDict] = {
+    "creator_id": {**text(200), "description": "Who published it."},
+    "content_type": {**text(64), "description": "Your own kind: video, short, article, ..."},
+    "caption": {**text(10_000), "description": "Shortened to 280 characters."},
+    "thumbnail_url": {
+        "type": ["string", "null"],
+        "maxLength": 2000,
+        "pattern": r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,4})?([/?#][!-~]*)?$|^\s*$",
+        "description": "An address on the web.",
+    },
+    "duration_seconds": {**number(0, 604_800), "description": "Bounds watch times."},
+    "published_at": {**instant(), "description": "With an offset."},
+    "deleted_at": {**instant(), "description": "When it was taken down."},
+    "metadata": {
+        "type": ["object", "null"],
+        "description": f"Anything else, at most {METADATA_BYTES} bytes and {METADATA_DEPTH} levels.",
+    },
 }
-_BODY: dict[str, object] = {
+_BODY: JsonDict = {
     "type": "object",
     "description": (
         "All attributes of the item in camelCase or snake_case: what is left out, or null, is unknown from then on. "
@@ -32,7 +42,7 @@ _BODY: dict[str, object] = {
     "additionalProperties": False,
     "example": {"creatorId": "anna", "contentType": "video", "durationSeconds": 34.5},
 }
-PUT_BODY: dict[str, object] = {"requestBody": {"required": True, "content": {"application/json": {"schema": _BODY}}}}
+PUT_BODY: JsonDict = {"requestBody": {"required": True, "content": {"application/json": {"schema": _BODY}}}}
 
 
 class ContentKept(BaseModel):

@@ -13,10 +13,10 @@ from metrics_pipeline.api.cached_answers import Asked, answer
 from metrics_pipeline.api.caching.keys import Tier
 from metrics_pipeline.api.callers import Ingester, Reader
 from metrics_pipeline.api.content_answers import CONTENT_ANSWER, PUT_BODY, ContentKeptAnswer
+from metrics_pipeline.api.ids import ContentId, NewContentId, WorkspaceOfOperator
 from metrics_pipeline.api.problems import Problem, unavailable
 from metrics_pipeline.api.reading.content_items import item_body, item_generation
 from metrics_pipeline.api.reading.formats import JSON, wanted_format
-from metrics_pipeline.api.reading.parameters import WorkspaceOfOperator
 from metrics_pipeline.api.services import Parts
 from metrics_pipeline.events.content_fields import inbox_row, parse_attributes
 from metrics_pipeline.events.fields import ID, Invalid
@@ -36,7 +36,7 @@ router = APIRouter(prefix="/v1/content", tags=["content"])
     openapi_extra=PUT_BODY,
     name="put_content",
 )
-async def put_content(content_id: str, request: Request, caller: Ingester, parts: Parts) -> JSONResponse:
+async def put_content(content_id: NewContentId, request: Request, caller: Ingester, parts: Parts) -> JSONResponse:
     """Say all there is to say of one content item.
 
     Answered once it is durable; readers see it after the next pass over the inbox, a minute by default. Attributes
@@ -63,7 +63,7 @@ async def put_content(content_id: str, request: Request, caller: Ingester, parts
 
 @router.get("/{content_id}", responses=ANSWERS, name="get_content")
 async def get_content(
-    content_id: str, request: Request, caller: Reader, parts: Parts, workspace_id: WorkspaceOfOperator = None
+    content_id: ContentId, request: Request, caller: Reader, parts: Parts, workspace_id: WorkspaceOfOperator = None
 ) -> Response:
     """What is known of one content item: its attributes, and the present state of its numbers."""
     workspace = caller.workspace_for(workspace_id)

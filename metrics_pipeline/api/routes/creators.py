@@ -11,10 +11,11 @@ from metrics_pipeline.api.answers import NOT_MODIFIED, READ_ERRORS
 from metrics_pipeline.api.cached_answers import Asked, answer
 from metrics_pipeline.api.callers import Reader
 from metrics_pipeline.api.entities import existing_creator
+from metrics_pipeline.api.ids import CreatorId, WorkspaceOfOperator
 from metrics_pipeline.api.reading.creators import METRICS, creator_body, creator_generation
 from metrics_pipeline.api.reading.formats import JSON, wanted_format
 from metrics_pipeline.api.reading.list_shapes import CreatorAnswer
-from metrics_pipeline.api.reading.parameters import Compared, SpanParameters, WorkspaceOfOperator
+from metrics_pipeline.api.reading.parameters import Compared, SpanParameters
 from metrics_pipeline.api.reading.question import Question
 from metrics_pipeline.api.reading.series_answers import tier_of
 from metrics_pipeline.api.services import Parts
@@ -25,7 +26,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {**READ_ERRORS, **NOT_MODIFIED, 200: 
 
 @router.get("/creators/{creator_id}/analytics", responses=ANSWERS, name="get_creator_analytics")
 async def creator_analytics(
-    creator_id: str,
+    creator_id: CreatorId,
     request: Request,
     caller: Reader,
     parts: Parts,

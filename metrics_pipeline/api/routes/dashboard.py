@@ -11,6 +11,7 @@ from metrics_pipeline.api.answers import NOT_MODIFIED, READ_ERRORS
 from metrics_pipeline.api.cached_answers import Asked, answer
 from metrics_pipeline.api.callers import Reader
 from metrics_pipeline.api.entities import existing_workspace
+from metrics_pipeline.api.ids import WorkspaceId
 from metrics_pipeline.api.reading.dashboard import METRICS
 from metrics_pipeline.api.reading.dashboard_shapes import DashboardAnswer
 from metrics_pipeline.api.reading.formats import JSON, wanted_format
@@ -25,7 +26,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {**READ_ERRORS, **NOT_MODIFIED, 200: 
 
 @router.get("/workspaces/{workspace_id}/dashboard", responses=ANSWERS, name="get_dashboard")
 async def dashboard(
-    workspace_id: str,
+    workspace_id: WorkspaceId,
     request: Request,
     caller: Reader,
     parts: Parts,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
+from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import Response
 
 from metrics_pipeline.api.answers import NOT_MODIFIED, READ_ERRORS
@@ -12,8 +13,9 @@ from metrics_pipeline.api.auth import Caller
 from metrics_pipeline.api.cached_answers import Asked, answer
 from metrics_pipeline.api.callers import Reader
 from metrics_pipeline.api.entities import existing
+from metrics_pipeline.api.ids import AccountId, ContentId, CreatorId, OwnId, PostId, WorkspaceId, WorkspaceOfOperator
 from metrics_pipeline.api.reading.formats import CSV, PARQUET, wanted_format
-from metrics_pipeline.api.reading.parameters import SeriesParameters, WorkspaceOfOperator
+from metrics_pipeline.api.reading.parameters import SeriesParameters
 from metrics_pipeline.api.reading.question import Question
 from metrics_pipeline.api.reading.series_answers import series_body, tier_of
 from metrics_pipeline.api.reading.shapes import SeriesAnswer
@@ -31,7 +33,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
 
 @router.get("/workspaces/{workspace_id}/metrics", responses=ANSWERS, name="get_workspace_metrics")
 async def workspace_metrics(
-    workspace_id: str, request: Request, caller: Reader, parts: Parts, parameters: Parameters
+    workspace_id: WorkspaceId, request: Request, caller: Reader, parts: Parts, parameters: Parameters
 ) -> Response:
     """Numbers of a whole workspace: a series per metric and platform, `all` where platforms can be summed.
 
@@ -44,7 +46,7 @@ async def workspace_metrics(
 
 @router.get("/accounts/{account_id}/metrics", responses=ANSWERS, name="get_account_metrics")
 async def account_metrics(
-    account_id: str,
+    account_id: AccountId,
     request: Request,
     caller: Reader,
     parts: Parts,
@@ -59,23 +61,25 @@ async def account_metrics(
 
 @router.get("/posts/{post_id}/metrics", responses=ANSWERS, name="get_post_metrics")
 async def post_metrics(
-    post_id: str,
+    post_id: PostId,
     request: Request,
     caller: Reader,
     parts: Parts,
     parameters: Parameters,
-    account_id: Annotated[str, Query(description="Where two accounts have a post of this id.")] = "",
+    account_id: Annotated[
+        OwnId | SkipJsonSchema[None], Query(description="Where two accounts have a post of this id.")
+    ] = None,
     workspace_id: WorkspaceOfOperator = None,
 ) -> Response:
     """Numbers of one post of a platform, by the platform's id of it. What a day added, and the counter at its end."""
     workspace = caller.workspace_for(workspace_id)
-    question = parameters.question(workspace, "post", post_id, parts.clock.now(), parts.settings, account_id)
+    question = parameters.question(workspace, "post", post_id, parts.clock.now(), parts.settings, account_id or "")
     return await _answered(request, parts, caller, question)
 
 
 @router.get("/content/{content_id}/metrics", responses=ANSWERS, name="get_content_metrics")
 async def content_metrics(
-    content_id: str,
+    content_id: ContentId,
     request: Request,
     caller: Reader,
     parts: Parts,
@@ -90,7 +94,7 @@ async def content_metrics(
 
 @router.get("/creators/{creator_id}/metrics", responses=ANSWERS, name="get_creator_metrics")
 async def creator_metrics(
-    creator_id: str,
+    creator_id: CreatorId,
     request: Request,
     caller: Reader,
     parts: Parts,

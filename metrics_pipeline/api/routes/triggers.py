@@ -6,13 +6,16 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Query, Request
+from fastapi import APIRouter, Header, Query, Request
+from pydantic import WithJsonSchema
+from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import JSONResponse
 
 from metrics_pipeline.api.answers import instant_text
 from metrics_pipeline.api.auth import Caller
 from metrics_pipeline.api.callers import Admin
-from metrics_pipeline.api.launching import Asked, partitions_of
+from metrics_pipeline.api.ids import AccountId, NewPostId, OwnId, WorkspaceId
+from metrics_pipeline.api.launching import LONGEST_KEY, Asked, partitions_of
 from metrics_pipeline.api.problems import Problem, not_found
 from metrics_pipeline.api.run_plans import Plan, Planner, Scope
 from metrics_pipeline.api.services import Parts, Services
@@ -35,11 +38,13 @@ from metrics_pipeline.events.fields import ID, Invalid
 router = APIRouter(prefix="/v1", tags=["triggers"])
 
 Key = Annotated[
-    str | None,
+    Annotated[str, WithJsonSchema({"type": "string", "maxLength": LONGEST_KEY, "pattern": "^[!-~]+$"})]
+    | SkipJsonSchema[None],
     Header(alias="Idempotency-Key", description="Of your own making: for 24 hours the same key starts nothing twice."),
 ]
 Workspace = Annotated[
-    str | None, Query(description="For an operator's key: the workspace of the account. Other keys have their own.")
+    OwnId | SkipJsonSchema[None],
+    Query(description="For an operator's key: the workspace of the account. Other keys have their own."),
 ]
 
 
@@ -69,7 +74,7 @@ async def run_collections(request: Request, caller: Admin, parts: Parts, idempot
     name="collect_workspace",
 )
 async def collect_workspace(
-    workspace_id: str, request: Request, caller: Admin, parts: Parts, idempotency_key: Key = None
+    workspace_id: WorkspaceId, request: Request, caller: Admin, parts: Parts, idempotency_key: Key = None
 ) -> JSONResponse:
     """Collect the accounts of one workspace; what is read: as for `run_collections`."""
     return await _collect_workspace(request, caller, parts, caller.visible(workspace_id), idempotency_key)
@@ -84,7 +89,7 @@ async def collect_workspace(
     name="collect_account",
 )
 async def collect_account(
-    account_id: str,
+    account_id: AccountId,
     request: Request,
     caller: Admin,
     parts: Parts,
@@ -113,7 +118,7 @@ async def collect_account(
     name="collect_post",
 )
 async def collect_post(
-    post_id: Annotated[str, Path(description="The id that the platform gave it.")],
+    post_id: NewPostId,
     request: Request,
     caller: Admin,
     parts: Parts,
