@@ -89,7 +89,9 @@ def read(pipeline: Pipeline, of: dict[str, random.Random]) -> None:
             for n in range(DAYS):
                 _read_day(world, FIRST + timedelta(days=n), n, rng, place)
             for post_id in POSTS:
-                world.posts.append(post(post_id, midnight(FIRST) + timedelta(hours=5), title=f"{workspace} {post_id}", **place))  # type: ignore[arg-type]
+                world.posts.append(
+                    post(post_id, midnight(FIRST) + timedelta(hours=5), title=f"{workspace} {post_id}", **place)
+                )  # type: ignore[arg-type]
     world.write(pipeline.engine)
 
 
@@ -129,9 +131,12 @@ def _event(rng: random.Random, n: int, workspace: str) -> Row:
     is_recent = rng.random() < 0.5
     at = NOW - timedelta(minutes=rng.randrange(1, 600) if is_recent else rng.randrange(600, 20 * 1440))
     content = rng.choice(CONTENT[:2] if is_recent else CONTENT)
-    kind = rng.choice(("view_start", "view_start", "view_progress", "view_complete", "impression", "like", "share", "comment"))
+    kind = rng.choice(
+        ("view_start", "view_start", "view_progress", "view_complete", "impression", "like", "share", "comment")
+    )
     return {
-        "event_type": kind, "content_id": content, "session_id": f"s{rng.randrange(60)}", "event_id": f"{workspace}-{n}",
+        "event_type": kind, "content_id": content, "session_id": f"s{rng.randrange(60)}",
+        "event_id": f"{workspace}-{n}",
         "creator_id": CREATORS[CONTENT.index(content) % len(CREATORS)], "user_id": rng.choice((*USERS, None)),
         "client_ts": at.isoformat(), "country": rng.choice(("DE", "FR", None)), "watch_time": float(rng.randrange(60)),
         "progress": rng.random(), "source_type": rng.choice(("for_you", "search", None)),

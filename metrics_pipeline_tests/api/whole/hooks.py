@@ -6,7 +6,7 @@ the description is accepted, or refused with a code that is listed here with the
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 
 import schemathesis
 from hypothesis import strategies as st
@@ -82,9 +82,7 @@ ALWAYS = (401, 403, 404, 409, 429)
 
 _OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 # Years that the patterns beside these formats allow. Half of them are days that the lake has something of.
-_DATES = st.dates(datetime(2026, 2, 20).date(), datetime(2026, 3, 20).date()) | st.dates(
-    datetime(1971, 1, 2).date(), datetime(2199, 12, 30).date()
-)
+_DATES = st.dates(date(2026, 2, 20), date(2026, 3, 20)) | st.dates(date(1971, 1, 2), date(2199, 12, 30))
 _TIMES = st.times().filter(lambda time: time.fold == 0)
 
 
