@@ -89,9 +89,9 @@ def read(pipeline: Pipeline, of: dict[str, random.Random]) -> None:
             for n in range(DAYS):
                 _read_day(world, FIRST + timedelta(days=n), n, rng, place)
             for post_id in POSTS:
-                world.posts.append(
-                    post(post_id, midnight(FIRST) + timedelta(hours=5), title=f"{workspace} {post_id}", **place)
-                )  # type: ignore[arg-type]
+                published = midnight(FIRST) + timedelta(hours=5)
+                row = post(post_id, published, title=f"{workspace} {post_id}", account=account, platform=platform)
+                world.posts.append({**row, "workspace_id": workspace})
     world.write(pipeline.engine)
 
 
@@ -122,6 +122,10 @@ def send(pipeline: Pipeline, workspace: str, rng: random.Random, count: int = 26
     inbox.append(rows)
     inbox.close()
     events = [_event(rng, n, workspace) for n in range(count)]
+    for n, view in enumerate(events[: count // 4]):  # many people at once: it trends
+        at = NOW - timedelta(minutes=rng.randrange(1, 240))
+        events[n] = {**view, "event_type": "view_start", "content_id": CONTENT[0], "creator_id": CREATORS[0],
+                     "session_id": f"burst-{n}", "client_ts": at.isoformat()}  # fmt: skip
     with Ingestion.open(pipeline.settings) as ingestion:
         done = ingestion.submit_blocking(Handover(workspace, NOW, take_old=True), events)
     assert {result.status for result in done} == {"accepted"}

@@ -7,6 +7,7 @@ the description is accepted, or refused with a code that is listed here with the
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta, timezone
+from typing import Any
 
 import schemathesis
 from hypothesis import strategies as st
@@ -96,7 +97,7 @@ schemathesis.openapi.format("date-time", st.builds(_instant, _DATES, _TIMES, _OF
 
 @schemathesis.check
 def accepted_or_told_why(
-    _context: schemathesis.CheckContext, response: schemathesis.Response, case: schemathesis.Case
+    _context: schemathesis.CheckContext, response: schemathesis.Response, case: schemathesis.Case[Any]
 ) -> None:
     """What fits the description is refused for a listed reason only."""
     if case.meta is None or not case.meta.generation.mode.is_positive:

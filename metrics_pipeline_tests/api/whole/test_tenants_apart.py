@@ -6,11 +6,11 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import httpx
 import pyarrow as pa
-import pyarrow.compute as pc
 from deltalake import write_deltalake
 
 from metrics_pipeline.api.app import make_app
@@ -31,6 +31,7 @@ MINE, *OTHERS = WORKSPACES if FULL else WORKSPACES[:2]
 APART = ("live", "cache_statistics")
 # What may differ between two answers to the same question: when it was given, from where, and what is left to ask.
 PASSING = ("date", "age", "cache-status", "ratelimit", "ratelimit-policy", "retry-after")
+Row = dict[str, Any]
 Answer = tuple[int, bytes, tuple[tuple[str, str], ...]]
 
 
@@ -133,28 +134,23 @@ def send_until_refused(them: httpx.Client) -> None:
 def rewrite_tables(lake: Lake, other: str) -> None:
     """Write every file anew: of the other workspace every third row is gone, and every number another one."""
     for name, spec in lake.tables.items():
-        rows = pa.table(lake.table(name).to_pyarrow_table())
-        if rows.num_rows == 0:
+        rows: list[Row] = lake.table(name).to_pyarrow_table().to_pylist()
+        if not rows:
             continue
-        is_other = pc.equal(rows["workspace_id"], other)
-        changed = rows.filter(is_other)
-        changed = changed.filter(pa.array([number % 3 != 2 for number in range(changed.num_rows)]))
-        for column in spec.columns:
-            if column.name not in ("hour", *spec.partition_by):
-                changed = changed.set_column(
-                    changed.schema.get_field_index(column.name), column.name, another(changed[column.name])
-                )
-        kept = rows.filter(pc.invert(is_other))
-        write_deltalake(lake.table(name), pa.concat_tables([changed, kept]), mode="overwrite")
+        kept = [row for row in rows if row["workspace_id"] != other]
+        fixed = {"hour", *spec.partition_by}
+        changed = [
+            {column: value if column in fixed else another(value) for column, value in row.items()}
+            for number, row in enumerate(row for row in rows if row["workspace_id"] == other)
+            if number % 3 != 2
+        ]
+        write_deltalake(lake.table(name), pa.Table.from_pylist([*changed, *kept], spec.schema), mode="overwrite")
 
 
-def another(values: pa.ChunkedArray) -> pa.ChunkedArray:
+def another(value: object) -> object:
     """Numbers, truths and instants changed; texts name things and stay."""
-    kind = values.type
-    if pa.types.is_floating(kind) or pa.types.is_integer(kind):
-        return pc.add(pc.multiply(values, pa.scalar(3, kind)), pa.scalar(7, kind))
-    if pa.types.is_boolean(kind):
-        return pc.invert(values)
-    if pa.types.is_timestamp(kind):
-        return pc.subtract(values, pa.scalar(timedelta(minutes=1), pa.duration("us")))
-    return values
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int | float):
+        return value * 3 + 7
+    return value - timedelta(minutes=1) if isinstance(value, datetime) else value
