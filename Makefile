@@ -34,7 +34,7 @@ test: $(STAMP) ## every test, nothing skipped
 prove: $(STAMP) ## the proofs at full size, with their figures
 	PROVE=1 $(BIN)/python -m pytest metrics_pipeline_tests/proofs metrics_pipeline_tests/collection/test_budgets.py \
 	  metrics_pipeline_tests/events/test_killed.py metrics_pipeline_tests/events/test_killed_aggregation.py \
-	  metrics_pipeline_tests/client/test_buffer.py -s
+	  metrics_pipeline_tests/client/test_buffer.py metrics_pipeline_tests/api/whole -s
 
 check: $(STAMP) ## lint and types
 	$(BIN)/ruff check .

@@ -12,6 +12,7 @@ from metrics_pipeline.shapes.words import Shape
 
 TAG_KINDS = ("workspace", "account", "post", "definition", "dashboard")
 MOST_TAGS = 100
+_TAG = rf"^({'|'.join(TAG_KINDS)}):[\s\S]+$"
 
 
 class Clearing(Shape):
@@ -27,7 +28,7 @@ class Clearing(Shape):
         description="Over readable keys, `workspace:kind:entity:period:query:generation`: `*` is anything, `?` one "
         "character. Other characters than letters, digits and -._~/@,+= stand in keys as %XX.",
     )
-    tags: list[Annotated[str, Field(max_length=300)]] = Field(
+    tags: list[Annotated[str, Field(max_length=300, json_schema_extra={"pattern": _TAG})]] = Field(
         [],
         max_length=MOST_TAGS,
         description="Answers that carry one of these, `kind:id`; kinds are " + ", ".join(TAG_KINDS) + ".",

@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
-from metrics_pipeline.events.fields import EVENT_TYPES, OBJECTS, TOP
+from pydantic.config import JsonDict
 
-_TYPES: dict[str, object] = {"type": "string", "enum": sorted(EVENT_TYPES)}
-_TIMES = ("client_ts", "sent_at")
+from metrics_pipeline.api.body_shapes import boolean, count, instant, needed_text, number, text
+from metrics_pipeline.events.fields import ABOUT_A_CREATOR, EVENT_TYPES, OBJECTS, TOP
+
+_ID, _LABEL, _WORD, _SECONDS = text(200), text(256), text(64), number(0, 7 * 86_400)
+_SHAPES: dict[str, JsonDict] = {
+    "event_type": {"type": "string", "enum": [*sorted(EVENT_TYPES)]},
+    "session_id": needed_text(200),
+    "client_ts": instant(),
+    "sent_at": instant(),
+    **dict.fromkeys(("content_id", "creator_id", "user_id", "event_id"), _ID),
+    **dict.fromkeys(("watch_time", "total_watch_time", "duration"), _SECONDS),
+    "progress": number(0, 1.01),
+    "completion_percent": number(0, 1_000_000),
+    "loop_count": count(1_000_000),
+    **dict.fromkeys(("is_rewatch", "location_consent"), boolean()),
+    **dict.fromkeys(("referrer", "user_agent"), text(2000)),
+    **dict.fromkeys(("entry_point", "campaign", "device_model", "device_os", "region", "city"), _LABEL),
+    "latitude": number(-90, 90),
+    "longitude": number(-180, 180),
+}
 _NOTES = {
+    "event_type": "What happened.",
     "user_id": "Who it is, if known; left out, it is nobody.",
     "session_id": "The visit that it belongs to.",
     "sent_at": "The client's clock at this try, for an event on its own.",
@@ -26,44 +45,50 @@ _OF_OBJECTS = {
 }
 
 
-def _top(column: str) -> dict[str, object]:
-    if column == "event_type":
-        return {**_TYPES, "description": "What happened."}
-    shape: dict[str, object] = {"type": "string"}
-    if column in _TIMES:
-        shape["format"] = "date-time"
-    if column in _NOTES:
-        shape["description"] = _NOTES[column]
-    return shape
+def _shape(column: str) -> JsonDict:
+    """Columns without a shape of their own are words."""
+    return {**_SHAPES.get(column, _WORD), "description": _NOTES.get(column, column)}
 
 
-_EVENT: dict[str, object] = {
+def _about(types: frozenset[str], needed: str) -> JsonDict:
+    """Events of these types need this field."""
+    return {
+        "properties": {
+            "eventType": {"enum": [*sorted(types)], "description": _NOTES["event_type"]},
+            needed: {**needed_text(200), "description": "Required for these."},
+        },
+        "required": [needed],
+    }
+
+
+_EVENT: JsonDict = {
     "type": "object",
     "description": (
         "An event in camelCase. The column names of the table `events` (event_type, watch_time, ...) are read as well, "
-        "at the top level. Times in seconds, progress 0 to 1, completionPercent 0 to 100. Unknown fields are ignored."
+        "at the top level. Times in seconds, progress 0 to 1, completionPercent 0 to 100 (more stands for loops). "
+        "Unknown fields are ignored, and null says nothing."
     ),
     "required": ["eventType", "sessionId"],
     "properties": {
-        **{names[0]: _top(column) for column, _, names in TOP},
+        **{names[0]: _shape(column) for column, _, names in TOP},
         **{
             name: {
-                "type": "object",
+                "type": ["object", "null"],
                 "description": _OF_OBJECTS[name],
-                "properties": {key: {"description": f"Column `{column}` of events."} for column, _, key in fields},
+                "properties": {key: _shape(column) for column, _, key in fields},
             }
             for name, fields in OBJECTS.items()
         },
     },
+    "anyOf": [_about(EVENT_TYPES - ABOUT_A_CREATOR, "contentId"), _about(ABOUT_A_CREATOR, "creatorId")],
     "example": {"eventType": "view_start", "contentId": "video-1", "sessionId": "session-1"},
 }
-_BATCH: dict[str, object] = {
+_BATCH: JsonDict = {
     "type": "object",
     "required": ["batch"],
     "properties": {
         "sent_at": {
-            "type": "string",
-            "format": "date-time",
+            **instant(),
             "description": "The client's clock at this try: events are moved by how far it is off.",
         },
         "batch": {"type": "array", "minItems": 1, "maxItems": 100, "items": _EVENT, "description": "The events."},
@@ -75,7 +100,7 @@ _BATCH: dict[str, object] = {
 }
 
 
-def _body(schema: dict[str, object]) -> dict[str, object]:
+def _body(schema: JsonDict) -> JsonDict:
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 

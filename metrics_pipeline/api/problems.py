@@ -9,11 +9,11 @@ from http import HTTPStatus
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from metrics_pipeline.api.operations.request_record import record_of
@@ -98,10 +98,11 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
 
 
 def _methods_of(request: Request) -> list[str]:
-    """The methods of every route at a path; the framework names those of the first one only."""
+    """The methods of every described route at a path; the framework names those of the first one only."""
+    found = request.scope.get("route")
     methods: set[str] = set()
-    for route in request.app.router.routes:
-        if isinstance(route, Route) and route.include_in_schema and route.matches(request.scope)[0] is not Match.NONE:
+    for route in iter_route_contexts(request.app.routes):
+        if route.path_format == getattr(found, "path_format", "") and getattr(route, "include_in_schema", False):
             methods |= route.methods or set()
     return sorted(methods)
 

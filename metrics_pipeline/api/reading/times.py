@@ -24,9 +24,9 @@ RANGES = (
 )  # fmt: skip
 DEFAULT_RANGE = "last_30d"
 
-_DAYS_BACK = re.compile(r"last_(\d{1,4})d")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?([Zz]|[+-]\d{2}:\d{2})")
+_DAYS_BACK = re.compile(r"last_([1-9][0-9]{0,3})d")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ def _named(name: str, today: date, first_weekday: int) -> Span:
     if name in spans:
         return spans[name]()
     match = _DAYS_BACK.fullmatch(name)
-    if match is None or int(match[1]) == 0:
+    if match is None:
         raise _unusable("invalid_range", f"There is no such range; use one of {', '.join(RANGES)}.")
     return Span(today - timedelta(days=min(int(match[1]), MOST_DAYS + 1)), today)
 
@@ -160,8 +160,8 @@ def _parsed(text: str, name: str) -> date | datetime:
         raise _unusable(
             f"invalid_{name}", f"{name} is a day such as 2026-10-01, or an instant with its offset in RFC 3339."
         ) from None
-    if not 1970 <= found.year <= 2200:
-        raise _unusable(f"invalid_{name}", f"{name} has to lie between the years 1970 and 2200.")
+    if not 1970 <= found.year < 2200:
+        raise _unusable(f"invalid_{name}", f"{name} has to lie between the years 1970 and 2199.")
     return found
 
 

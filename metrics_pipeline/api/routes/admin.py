@@ -8,16 +8,19 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, WithJsonSchema
+from pydantic.json_schema import SkipJsonSchema
 
 from metrics_pipeline.api.admin_answers import ADMIN_ERRORS, job_row
 from metrics_pipeline.api.admin_reader import AdminReader
 from metrics_pipeline.api.auth import Caller
 from metrics_pipeline.api.callers import Admin
 from metrics_pipeline.api.dagster_client import RunInfo, instant
+from metrics_pipeline.api.ids import OwnId
 from metrics_pipeline.api.job_cursor import read_cursor, write_cursor
 from metrics_pipeline.api.launching import REQUESTED_BY_TAG, partitions_of
 from metrics_pipeline.api.problems import Problem, not_found
+from metrics_pipeline.api.reading.parameters import Cursor
 from metrics_pipeline.api.services import Parts
 from metrics_pipeline.control.job_pages import WORKSPACE_TAG, Place, Wanted, find_run, page_of_runs
 from metrics_pipeline.control.job_runs import JobRunRecord
@@ -60,14 +63,26 @@ def _written(value: object) -> object:
     return value
 
 
+def _no_number(value: object) -> object:
+    """As `_written`, for instants."""
+    if isinstance(value, str) and not re.match(r"\d{4}-\d{2}-\d{2}[Tt ]", value):
+        raise ValueError("write an instant as 2026-10-01T12:00:00Z")
+    return value
+
+
 Day = Annotated[date, BeforeValidator(_written)]
-Workspace = Annotated[str | None, Query(description="For an operator's key: only this workspace.", max_length=64)]
+Since = Annotated[AwareDatetime, AfterValidator(_in_utc), BeforeValidator(_no_number)]
+JobName = Annotated[str, Field(min_length=1, max_length=255)]
+Platform = Annotated[str, Field(min_length=1, max_length=64)]
+Workspace = Annotated[OwnId | SkipJsonSchema[None], Query(description="For an operator's key: only this workspace.")]
+RunId = Annotated[
+    Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{_RUN_ID.pattern}$"})],
+    Path(description="Dagster's id of the run."),
+]
 
 
 @router.get("/runs/{run_id}", name="get_run")
-async def get_run(
-    run_id: Annotated[str, Path(description="Dagster's id of the run.")], caller: Admin, parts: Parts
-) -> RunAnswer:
+async def get_run(run_id: RunId, caller: Admin, parts: Parts) -> RunAnswer:
     """What became of a run: Dagster's word on it, and its row of the jobs log once it is there.
 
     A workspace's key sees the runs that are about its workspace.
@@ -90,15 +105,15 @@ async def list_jobs(
     caller: Admin,
     parts: Parts,
     state: Annotated[
-        Literal["RUNNING", "COMPLETED", "PARTIAL", "FAILED", "CANCELED"] | None, Query(description="Only these.")
+        Literal["RUNNING", "COMPLETED", "PARTIAL", "FAILED", "CANCELED"] | SkipJsonSchema[None],
+        Query(description="Only these."),
     ] = None,
-    name: Annotated[str | None, Query(description="Only this job, such as daily_close.", max_length=255)] = None,
+    name: Annotated[JobName | SkipJsonSchema[None], Query(description="Only this job, such as daily_close.")] = None,
     since: Annotated[
-        Annotated[AwareDatetime, AfterValidator(_in_utc)] | None,
-        Query(description="Only runs asked for since; with an offset."),
+        Since | SkipJsonSchema[None], Query(description="Only runs asked for since; with an offset.")
     ] = None,
     limit: Annotated[int, Query(ge=1, le=500, description="Rows of a page.")] = 50,
-    cursor: Annotated[str | None, Query(description="meta.next_cursor of the page before.")] = None,
+    cursor: Cursor = None,
 ) -> JobsAnswer:
     """The jobs log, newest first: every run with its times, rows, accounts and first error.
 
@@ -131,9 +146,13 @@ async def scheduler(_caller: Admin, parts: Parts) -> SchedulerAnswer:
 async def coverage(
     caller: Admin,
     parts: Parts,
-    start: Annotated[Day | None, Query(description="First day, UTC; default six days before end's last day.")] = None,
-    end: Annotated[Day | None, Query(description="The day after the last one; default tomorrow.")] = None,
-    platform: Annotated[str | None, Query(max_length=64, description="Only this platform.")] = None,
+    start: Annotated[
+        Day | SkipJsonSchema[None], Query(description="First day, UTC; default six days before end's last day.")
+    ] = None,
+    end: Annotated[
+        Day | SkipJsonSchema[None], Query(description="The day after the last one; default tomorrow.")
+    ] = None,
+    platform: Annotated[Platform | SkipJsonSchema[None], Query(description="Only this platform.")] = None,
     workspace_id: Workspace = None,
 ) -> CoverageAnswer:
     """How many of the accounts that were asked gave something, by platform and day; at most 92 days at once."""

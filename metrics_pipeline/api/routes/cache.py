@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from pydantic import ValidationError
 
-from metrics_pipeline.api.answers import ERRORS
+from metrics_pipeline.api.answers import ERRORS, NOT_FOUND
 from metrics_pipeline.api.bodies import read_json
 from metrics_pipeline.api.cache_answers import (
     TAG_KINDS,
@@ -31,7 +31,7 @@ _BODY: dict[str, object] = {
 router = APIRouter(prefix="/v1", tags=["cache"])
 
 
-@router.post("/cache:invalidate", responses=ERRORS, openapi_extra=_BODY, name="invalidate_cache")
+@router.post("/cache:invalidate", responses={**ERRORS, **NOT_FOUND}, openapi_extra=_BODY, name="invalidate_cache")
 async def invalidate(request: Request, caller: Admin, parts: Parts) -> ClearedAnswer:
     """Forget kept answers, by hand; `{}` forgets all of the workspace's.
 

@@ -13,11 +13,10 @@ from metrics_pipeline.api.cached_answers import Asked, answer
 from metrics_pipeline.api.caching.keys import Tier
 from metrics_pipeline.api.callers import Ingester, Reader
 from metrics_pipeline.api.content_answers import CONTENT_ANSWER, PUT_BODY
-from metrics_pipeline.api.path_ids import ContentId
+from metrics_pipeline.api.ids import ContentId, NewContentId, WorkspaceOfOperator
 from metrics_pipeline.api.problems import Problem, unavailable
 from metrics_pipeline.api.reading.content_items import item_body, item_generation
 from metrics_pipeline.api.reading.formats import JSON, wanted_format
-from metrics_pipeline.api.reading.parameters import WorkspaceOfOperator
 from metrics_pipeline.api.services import Parts
 from metrics_pipeline.events.content_fields import inbox_row, parse_attributes
 from metrics_pipeline.events.fields import ID, Invalid
@@ -38,7 +37,7 @@ router = APIRouter(prefix="/v1/content", tags=["content"])
     openapi_extra=PUT_BODY,
     name="put_content",
 )
-async def put_content(content_id: ContentId, request: Request, caller: Ingester, parts: Parts) -> JSONResponse:
+async def put_content(content_id: NewContentId, request: Request, caller: Ingester, parts: Parts) -> JSONResponse:
     """Say all there is to say of one content item.
 
     Answered once it is durable; readers see it after the next pass over the inbox, a minute by default. Attributes

@@ -11,10 +11,10 @@ from metrics_pipeline.api.answers import NOT_MODIFIED, READ_ERRORS
 from metrics_pipeline.api.cached_answers import Asked, answer
 from metrics_pipeline.api.callers import Reader
 from metrics_pipeline.api.entities import existing_creator
-from metrics_pipeline.api.path_ids import CreatorId
+from metrics_pipeline.api.ids import CreatorId, WorkspaceOfOperator
 from metrics_pipeline.api.reading.creators import METRICS, creator_body, creator_generation
 from metrics_pipeline.api.reading.formats import JSON, wanted_format
-from metrics_pipeline.api.reading.parameters import Compared, SpanParameters, WorkspaceOfOperator
+from metrics_pipeline.api.reading.parameters import Compared, SpanParameters
 from metrics_pipeline.api.reading.question import Question
 from metrics_pipeline.api.reading.series_answers import tier_of
 from metrics_pipeline.api.services import Parts

@@ -11,7 +11,7 @@ from metrics_pipeline.api.answers import NOT_MODIFIED, READ_ERRORS
 from metrics_pipeline.api.cached_answers import Asked, answer
 from metrics_pipeline.api.callers import Reader
 from metrics_pipeline.api.entities import existing_workspace
-from metrics_pipeline.api.path_ids import WorkspaceId
+from metrics_pipeline.api.ids import WorkspaceId
 from metrics_pipeline.api.reading.dashboard import METRICS
 from metrics_pipeline.api.reading.formats import JSON, wanted_format
 from metrics_pipeline.api.reading.parameters import Compared, Metrics, SpanParameters

@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from metrics_pipeline.api.answers import READ_ERRORS
 from metrics_pipeline.api.callers import Reader
 from metrics_pipeline.api.entities import existing_creator
+from metrics_pipeline.api.ids import CreatorId, OfCreator, UserId, WorkspaceOfOperator
 from metrics_pipeline.api.list_answers import PageAsked, answer_page
-from metrics_pipeline.api.path_ids import CreatorId
 from metrics_pipeline.api.reading.lists import Listed
-from metrics_pipeline.api.reading.parameters import Cursor, Days, Limit, SpanParameters, TimeRange, WorkspaceOfOperator
+from metrics_pipeline.api.reading.parameters import Cursor, Days, Limit, SpanParameters, TimeRange
 from metrics_pipeline.api.reading.times import days_back
 from metrics_pipeline.api.services import Parts
 from metrics_pipeline.shapes.lists import ContentListAnswer, WatchHistoryAnswer
@@ -91,7 +91,7 @@ async def top_performing(
     sort: Annotated[
         Literal["views", "engagement", "quality"], Query(description="Views or engagement of the span, or quality.")
     ] = "views",
-    creator_id: Annotated[str, Query(description="Of one creator only.")] = "",
+    creator_id: OfCreator = None,
     limit: Limit = 100,
     cursor: Cursor = None,
     workspace_id: WorkspaceOfOperator = None,
@@ -104,7 +104,7 @@ async def top_performing(
         ("content", "content_daily", "content_metrics"),
         {
             "workspace_id": workspace,
-            "creator_id": creator_id,
+            "creator_id": creator_id or "",
             "sort": sort,
             "first": found.first,
             "end": found.end,
@@ -113,7 +113,7 @@ async def top_performing(
         {
             "list": "top_performing",
             "of": workspace,
-            "creator": creator_id,
+            "creator": creator_id or "",
             "sort": sort,
             "first": found.first,
             "end": found.end,
@@ -126,7 +126,7 @@ async def top_performing(
 
 @router.get("/users/{user_id}/watch-history", responses=HISTORY, name="list_watch_history")
 async def watch_history(
-    user_id: Annotated[str, Path(description="The user id that events carry.")],
+    user_id: UserId,
     request: Request,
     caller: Reader,
     parts: Parts,

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request, WebSocket
 from fastapi.sse import EventSourceResponse, ServerSentEvent
+from pydantic import WithJsonSchema
+from pydantic.json_schema import SkipJsonSchema
 
 from metrics_pipeline.api.answers import errors_of
 from metrics_pipeline.api.callers import Reader
@@ -31,6 +33,10 @@ ERRORS = errors_of(
         503: "live_full, stopping or unavailable: try again after Retry-After.",
     }
 )
+_OWN = "[A-Za-z0-9._-]{1,64}"
+_ChannelName = Annotated[
+    str, WithJsonSchema({"type": "string", "pattern": f"^(workspace:{_OWN}|account:{_OWN}/{_OWN})$"})
+]
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,7 @@ async def _stream(
     caller: Reader,
     parts: Parts,
     channel: Annotated[
-        list[str] | None,
+        list[_ChannelName] | SkipJsonSchema[None],
         Query(
             max_length=MOST_CHANNELS,
             description="`workspace:<id>` or `account:<workspace>/<id>`, repeated for several of one workspace; "
@@ -58,7 +64,8 @@ async def _stream(
         ),
     ] = None,
     last_event_id: Annotated[
-        str | None, Header(description="The last id that was received: what was missed since is sent first.")
+        str | SkipJsonSchema[None],
+        Header(description="The last id that was received: what was missed since is sent first."),
     ] = None,
 ) -> AsyncIterator[Stream]:
     live = parts.live

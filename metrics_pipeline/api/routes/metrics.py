@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
+from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import Response
 
 from metrics_pipeline.api.answers import NOT_MODIFIED, READ_ERRORS
@@ -12,9 +13,9 @@ from metrics_pipeline.api.auth import Caller
 from metrics_pipeline.api.cached_answers import Asked, answer
 from metrics_pipeline.api.callers import Reader
 from metrics_pipeline.api.entities import existing
-from metrics_pipeline.api.path_ids import AccountId, ContentId, CreatorId, PostId, WorkspaceId
+from metrics_pipeline.api.ids import AccountId, ContentId, CreatorId, OwnId, PostId, WorkspaceId, WorkspaceOfOperator
 from metrics_pipeline.api.reading.formats import CSV, PARQUET, wanted_format
-from metrics_pipeline.api.reading.parameters import SeriesParameters, WorkspaceOfOperator
+from metrics_pipeline.api.reading.parameters import SeriesParameters
 from metrics_pipeline.api.reading.question import Question
 from metrics_pipeline.api.reading.series_answers import series_body, tier_of
 from metrics_pipeline.api.services import Parts, Services
@@ -65,12 +66,14 @@ async def post_metrics(
     caller: Reader,
     parts: Parts,
     parameters: Parameters,
-    account_id: Annotated[str, Query(description="Where two accounts have a post of this id.")] = "",
+    account_id: Annotated[
+        OwnId | SkipJsonSchema[None], Query(description="Where two accounts have a post of this id.")
+    ] = None,
     workspace_id: WorkspaceOfOperator = None,
 ) -> Response:
     """Numbers of one post of a platform, by the platform's id of it. What a day added, and the counter at its end."""
     workspace = caller.workspace_for(workspace_id)
-    question = parameters.question(workspace, "post", post_id, parts.clock.now(), parts.settings, account_id)
+    question = parameters.question(workspace, "post", post_id, parts.clock.now(), parts.settings, account_id or "")
     return await _answered(request, parts, caller, question)
 
 

@@ -11,8 +11,8 @@ from metrics_pipeline.api.answers import NOT_MODIFIED, READ_ERRORS
 from metrics_pipeline.api.caching.keys import Tier
 from metrics_pipeline.api.callers import Reader
 from metrics_pipeline.api.entities import existing_workspace
+from metrics_pipeline.api.ids import OfAccount, WorkspaceId
 from metrics_pipeline.api.list_answers import PageAsked, answer_page
-from metrics_pipeline.api.path_ids import WorkspaceId
 from metrics_pipeline.api.reading.lists import snapshots_in
 from metrics_pipeline.api.reading.parameters import Cursor, Limit, SpanParameters
 from metrics_pipeline.api.services import Parts
@@ -35,14 +35,14 @@ async def snapshots(
     of: Annotated[
         Literal["all", "workspace"], Query(description="Of the workspace and each account, or of the workspace only.")
     ] = "all",
-    account_id: Annotated[str, Query(description="Of one account only.")] = "",
+    account_id: OfAccount = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Response:
     """Snapshots of the periods that begin in a span of days, the last 30 by default, newest first."""
     workspace = caller.visible(workspace_id)
     found = span.span(parts.clock.now(), parts.settings)
-    listed = snapshots_in(workspace, snapshot_type, of, account_id, found)
+    listed = snapshots_in(workspace, snapshot_type, of, account_id or "", found)
     page = PageAsked(
         workspace,
         "snapshots",

@@ -6,14 +6,16 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Query, Request
+from fastapi import APIRouter, Header, Query, Request
+from pydantic import WithJsonSchema
+from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import JSONResponse
 
 from metrics_pipeline.api.answers import instant_text
 from metrics_pipeline.api.auth import Caller
 from metrics_pipeline.api.callers import Admin
-from metrics_pipeline.api.launching import Asked, partitions_of
-from metrics_pipeline.api.path_ids import AccountId, WorkspaceId
+from metrics_pipeline.api.ids import AccountId, NewPostId, OwnId, WorkspaceId
+from metrics_pipeline.api.launching import LONGEST_KEY, Asked, partitions_of
 from metrics_pipeline.api.problems import Problem, not_found
 from metrics_pipeline.api.run_plans import Plan, Planner, Scope
 from metrics_pipeline.api.services import Parts, Services
@@ -27,11 +29,13 @@ from metrics_pipeline.shapes.runs import Aggregate, Collect, CollectAccount, Col
 router = APIRouter(prefix="/v1", tags=["triggers"])
 
 Key = Annotated[
-    str | None,
+    Annotated[str, WithJsonSchema({"type": "string", "maxLength": LONGEST_KEY, "pattern": "^[!-~]+$"})]
+    | SkipJsonSchema[None],
     Header(alias="Idempotency-Key", description="Of your own making: for 24 hours the same key starts nothing twice."),
 ]
 Workspace = Annotated[
-    str | None, Query(description="For an operator's key: the workspace of the account. Other keys have their own.")
+    OwnId | SkipJsonSchema[None],
+    Query(description="For an operator's key: the workspace of the account. Other keys have their own."),
 ]
 
 
@@ -105,7 +109,7 @@ async def collect_account(
     name="collect_post",
 )
 async def collect_post(
-    post_id: Annotated[str, Path(description="The id that the platform gave it.")],
+    post_id: NewPostId,
     request: Request,
     caller: Admin,
     parts: Parts,

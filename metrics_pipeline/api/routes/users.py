@@ -6,10 +6,12 @@ import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Path, Query
+from pydantic.json_schema import SkipJsonSchema
 
 from metrics_pipeline.api.answers import ERRORS, NOT_FOUND
 from metrics_pipeline.api.auth import Caller
 from metrics_pipeline.api.callers import Admin
+from metrics_pipeline.api.ids import NewUserId, OwnId
 from metrics_pipeline.api.problems import Problem, not_found
 from metrics_pipeline.api.services import Parts
 from metrics_pipeline.control.erasures import ErasureRecord, get_erasure, request_erasure
@@ -20,8 +22,10 @@ from metrics_pipeline.shapes.erasures import ErasureAnswer
 router = APIRouter(prefix="/v1", tags=["users"])
 
 Workspace = Annotated[
-    str | None, Query(description="For an operator's key: the workspace to erase from. Other keys have their own.")
+    OwnId | SkipJsonSchema[None],
+    Query(description="For an operator's key: the workspace to erase from. Other keys have their own."),
 ]
+ErasureId = Annotated[OwnId, Path(description="As DELETE /v1/users/{user_id} answered.")]
 
 
 @router.delete("/users/{user_id}/watch-history", include_in_schema=False, name="keep_watch_history")
@@ -33,7 +37,7 @@ async def keep_watch_history(user_id: str) -> None:
 
 @router.delete("/users/{user_id:path}", status_code=202, responses={**ERRORS, **NOT_FOUND}, name="erase_user")
 async def erase_user(
-    user_id: Annotated[str, Path(description="The user id that events carry.")],
+    user_id: NewUserId,
     caller: Admin,
     parts: Parts,
     workspace_id: Workspace = None,
@@ -68,9 +72,7 @@ async def erase_user(
 
 
 @router.get("/erasures/{erasure_id}", responses={**ERRORS, **NOT_FOUND}, name="get_erasure")
-async def erasure(
-    erasure_id: Annotated[str, Path(description="As the request was answered.")], caller: Admin, parts: Parts
-) -> ErasureAnswer:
+async def erasure(erasure_id: ErasureId, caller: Admin, parts: Parts) -> ErasureAnswer:
     """How far an erasure is: `requested`, `sweeping` (every row is gone, files of crashed writers are waited for) or
     `completed`, with the proof: rows deleted by table, files deleted, days counted anew. It never names the person.
     """
