@@ -11,11 +11,12 @@ from fastapi import FastAPI
 
 from metrics_pipeline.api.answers import Problem
 from metrics_pipeline.api.cors import BrowserOrigins
+from metrics_pipeline.api.operations.last_resort import LastResort
 from metrics_pipeline.api.operations.operations import Operations
 from metrics_pipeline.api.operations.plain_requests import PlainRequests
 from metrics_pipeline.api.operations.request_log import RequestLog
 from metrics_pipeline.api.operations.requests import Requests
-from metrics_pipeline.api.problems import LastResort, add_handlers
+from metrics_pipeline.api.problems import add_handlers
 from metrics_pipeline.api.routes import (
     accounts,
     admin,

@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from metrics_pipeline.api.auth import Caller
+from metrics_pipeline.api.caching.conditional import cache_headers, etag_of, matches
 from metrics_pipeline.api.caching.entries import Found, Made
 from metrics_pipeline.api.caching.keys import CacheKey, Tier, canonical_query
-from metrics_pipeline.api.conditional import cache_headers, etag_of, matches
 from metrics_pipeline.api.problems import LakeUnavailable
 from metrics_pipeline.api.services import Services
 

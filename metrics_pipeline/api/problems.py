@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -14,9 +13,6 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-from metrics_pipeline.api.operations.request_record import record_of
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:metrics-pipeline:problem:"
@@ -129,36 +125,3 @@ async def _database(_request: Request, error: Exception) -> JSONResponse:
 async def _lake(_request: Request, error: Exception) -> JSONResponse:
     log.error("the lake cannot be read: %s", error)
     return unavailable("The tables cannot be read at present.", "lake_unavailable").response()
-
-
-class LastResort:
-    """Around everything that answers: what nobody expected is logged without any value and answered with a trace id.
-
-    An exception's own message may hold what was sent, so the log gets its type and the lines of code only.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await self._app(scope, receive, send)
-            return
-        started = False
-
-        async def watched(message: Message) -> None:
-            nonlocal started
-            started = started or message["type"] in ("http.response.start", "websocket.accept")
-            await send(message)
-
-        try:
-            await self._app(scope, receive, watched)
-        except Exception as error:  # noqa: BLE001 - the boundary of one request: the others go on
-            trace_id = record_of(scope).trace_id
-            lines = "".join(traceback.format_tb(error.__traceback__))
-            log.error("request %s failed with %s\n%s", trace_id, type(error).__qualname__, lines)
-            if not started:
-                problem = Problem(
-                    500, "internal_error", "This is a fault of the service.", extensions={"trace_id": trace_id}
-                )
-                await problem.response()(scope, receive, send)

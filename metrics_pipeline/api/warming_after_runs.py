@@ -6,8 +6,8 @@ import asyncio
 import logging
 
 from metrics_pipeline.api.caching.warming import Warmer
-from metrics_pipeline.api.lake_tables import LakeTables
 from metrics_pipeline.api.problems import LakeUnavailable
+from metrics_pipeline.api.reading.lake_tables import LakeTables
 
 TABLES = ("daily_metrics", "weekly_metrics", "monthly_metrics", "analytics_snapshots", "content_metrics")
 # A run commits several tables, one after the other: what is read from two of them is not computed in between.

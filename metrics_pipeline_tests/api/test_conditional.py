@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from metrics_pipeline.api.caching.conditional import cache_headers, etag_of, matches
 from metrics_pipeline.api.caching.entries import Entry, Found, Status
 from metrics_pipeline.api.caching.keys import Tier
-from metrics_pipeline.api.conditional import cache_headers, etag_of, matches
 from metrics_pipeline_tests.api.caching.samples import NOW
 
 FOUND = Found(Entry(b"", "application/json", '"e"', NOW, frozenset()), "hit", 60.7, False, 239.3)

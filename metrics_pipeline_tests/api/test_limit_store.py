@@ -12,7 +12,7 @@ from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
-from metrics_pipeline.api.limit_store import TwoWindows
+from metrics_pipeline.api.quotas.limit_store import TwoWindows
 
 START = 1_795_000_020.0  # a minute begins
 HITS = st.lists(st.tuples(st.sampled_from("ab"), st.integers(1, 4), st.floats(0, 45)), max_size=40)

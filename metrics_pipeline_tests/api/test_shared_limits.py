@@ -14,9 +14,9 @@ from limits import RateLimitItemPerMinute
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from pydantic import SecretStr
 
-from metrics_pipeline.api.limits import Limits
+from metrics_pipeline.api.quotas.limits import Limits
+from metrics_pipeline.api.quotas.shared_windows import SharedWindows
 from metrics_pipeline.api.server import ApiServer
-from metrics_pipeline.api.shared_windows import SharedWindows
 from metrics_pipeline.errors import UserError
 from metrics_pipeline.settings import Settings
 from metrics_pipeline_tests.api.conftest import BATCH, PAGE, TRACK, code_of, event

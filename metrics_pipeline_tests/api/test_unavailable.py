@@ -93,7 +93,7 @@ def test_what_nobody_expected(acme: httpx.Client, server: ApiServer, monkeypatch
     async def broken(*_: object) -> None:
         raise ZeroDivisionError("canary-1d2e")
 
-    monkeypatch.setattr("metrics_pipeline.api.limits.Limits.spend_single", broken)
+    monkeypatch.setattr("metrics_pipeline.api.quotas.limits.Limits.spend_single", broken)
     answer = acme.post(TRACK, json=event())
     assert (answer.status_code, code_of(answer)) == (500, "internal_error")
     assert answer.json()["trace_id"] == answer.headers["x-request-id"]

@@ -14,7 +14,6 @@ from datetime import datetime
 
 import pyarrow as pa
 
-from metrics_pipeline.api.lake_tables import Move
 from metrics_pipeline.api.live.messages import (
     MOST_ENTITIES,
     MOST_NAMES,
@@ -29,6 +28,7 @@ from metrics_pipeline.api.live.messages import (
 from metrics_pipeline.api.live.watched_tables import WATCHED, WatchedTable
 from metrics_pipeline.api.problems import LakeUnavailable
 from metrics_pipeline.api.reading.connection import ReadConnection
+from metrics_pipeline.api.reading.lake_tables import Move
 from metrics_pipeline.lake.session import Session
 
 # Files that are compared at once: what bounds the memory of a comparison.

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
-from metrics_pipeline.api.lake_tables import LakeTables, Move
 from metrics_pipeline.api.live.changes import Changes
 from metrics_pipeline.api.live.messages import Draft
 from metrics_pipeline.api.live.watched_tables import WATCHED
 from metrics_pipeline.api.problems import LakeUnavailable
 from metrics_pipeline.api.reading.connection import ReadConnection
+from metrics_pipeline.api.reading.lake_tables import LakeTables, Move
 from metrics_pipeline.clock import Clock
 
 NAMES = tuple(watched.name for watched in WATCHED)

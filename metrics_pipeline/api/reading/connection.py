@@ -12,8 +12,8 @@ from typing import TypeVar
 import duckdb
 from deltalake.exceptions import DeltaError
 
-from metrics_pipeline.api.lake_tables import LakeTables
 from metrics_pipeline.api.problems import LakeUnavailable, Problem
+from metrics_pipeline.api.reading.lake_tables import LakeTables
 from metrics_pipeline.catalog.loader import catalog
 from metrics_pipeline.catalog.relations import catalog_relations
 from metrics_pipeline.connection import AsOf, attach_known
@@ -56,9 +56,8 @@ class ReadConnection:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     def close(self) -> None:
-        """Let go of the database once what runs is through."""
+        """Wait for the threads. The database goes with the last cursor: closing it under one would be refused."""
         self._threads.shutdown()
-        self._database.close()
 
     def _guard(self) -> None:
         lake = self.tables.lake

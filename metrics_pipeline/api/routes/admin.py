@@ -15,12 +15,12 @@ from metrics_pipeline.api.admin_answers import ADMIN_ERRORS, job_row
 from metrics_pipeline.api.admin_reader import AdminReader
 from metrics_pipeline.api.auth import Caller
 from metrics_pipeline.api.callers import Admin
-from metrics_pipeline.api.dagster_client import RunInfo, instant
 from metrics_pipeline.api.ids import OwnId
 from metrics_pipeline.api.job_cursor import read_cursor, write_cursor
-from metrics_pipeline.api.launching import REQUESTED_BY_TAG, partitions_of
 from metrics_pipeline.api.problems import Problem, not_found
 from metrics_pipeline.api.reading.parameters import Cursor
+from metrics_pipeline.api.runs.dagster_client import RunInfo, instant
+from metrics_pipeline.api.runs.launching import REQUESTED_BY_TAG, partitions_of
 from metrics_pipeline.api.services import Parts
 from metrics_pipeline.control.job_pages import WORKSPACE_TAG, Place, Wanted, find_run, page_of_runs
 from metrics_pipeline.control.job_runs import JobRunRecord

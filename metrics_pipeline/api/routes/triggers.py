@@ -15,11 +15,11 @@ from metrics_pipeline.api.answers import instant_text
 from metrics_pipeline.api.auth import Caller
 from metrics_pipeline.api.callers import Admin
 from metrics_pipeline.api.ids import AccountId, NewPostId, OwnId, WorkspaceId
-from metrics_pipeline.api.launching import LONGEST_KEY, Asked, partitions_of
 from metrics_pipeline.api.problems import Problem, not_found
-from metrics_pipeline.api.run_plans import Plan, Planner, Scope
+from metrics_pipeline.api.runs.launching import LONGEST_KEY, Asked, partitions_of
+from metrics_pipeline.api.runs.run_plans import Plan, Planner, Scope
+from metrics_pipeline.api.runs.trigger_answers import TRIGGER_ERRORS, body_of, read
 from metrics_pipeline.api.services import Parts, Services
-from metrics_pipeline.api.trigger_answers import TRIGGER_ERRORS, body_of, read
 from metrics_pipeline.control.accounts import AccountRecord, get_account, list_accounts
 from metrics_pipeline.control.identifiers import checked_id
 from metrics_pipeline.errors import UserError

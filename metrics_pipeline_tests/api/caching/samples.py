@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from metrics_pipeline.api.caching.conditional import etag_of
 from metrics_pipeline.api.caching.entries import Entry, Made, Record
 from metrics_pipeline.api.caching.keys import CacheKey, Tier
 from metrics_pipeline.api.caching.memory_store import MemoryStore
 from metrics_pipeline.api.caching.metric_cache import MetricCache
-from metrics_pipeline.api.conditional import etag_of
 from metrics_pipeline.clock import FixedClock
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

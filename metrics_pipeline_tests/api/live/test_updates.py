@@ -12,9 +12,9 @@ import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
 
-from metrics_pipeline.api.lake_tables import LakeTables
 from metrics_pipeline.api.live.feed import Feed
 from metrics_pipeline.api.reading.connection import ReadConnection
+from metrics_pipeline.api.reading.lake_tables import LakeTables
 from metrics_pipeline.api.server import ApiServer
 from metrics_pipeline.settings import Settings
 from metrics_pipeline_tests.api.live.conftest import DAY, Socket, Tables, events, websocket

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics_pipeline.api.lake_tables import LakeTables
 from metrics_pipeline.api.paging import Place, cursor_after, place_of
 from metrics_pipeline.api.problems import Problem
 from metrics_pipeline.api.reading.connection import ReadConnection
+from metrics_pipeline.api.reading.lake_tables import LakeTables
 from metrics_pipeline.api.reading.lists import Listed
 from metrics_pipeline.lake.lake import Lake
 from metrics_pipeline.shapes.dashboard import DashboardAnswer

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metrics_pipeline.aggregation.build import Builder
-from metrics_pipeline.api.lake_tables import LakeTables
 from metrics_pipeline.api.reading.connection import ReadConnection
+from metrics_pipeline.api.reading.lake_tables import LakeTables
 from metrics_pipeline.api.reading.question import Question
 from metrics_pipeline.api.reading.series import SeriesReader
 from metrics_pipeline.api.reading.times import Span as Asked

@@ -29,12 +29,12 @@ from metrics_pipeline.control.key_ring import load_key_ring
 from metrics_pipeline.control.workspaces import add_workspace
 from metrics_pipeline.sandbox.server import SandboxServer
 from metrics_pipeline.settings import Settings, load_settings
-from metrics_pipeline_tests.api.triggers.coordinator import STARTED_AT_ONCE
+from metrics_pipeline_tests.api.runs.coordinator import STARTED_AT_ONCE
 
 NOW = datetime(2026, 3, 18, 10, 30, tzinfo=UTC)
 _HOME = """
 run_coordinator:
-  module: metrics_pipeline_tests.api.triggers.coordinator
+  module: metrics_pipeline_tests.api.runs.coordinator
   class: Queue
 telemetry:
   enabled: false

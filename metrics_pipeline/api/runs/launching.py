@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from metrics_pipeline.api.auth import Caller
-from metrics_pipeline.api.dagster_client import DagsterClient, RunInfo
-from metrics_pipeline.api.partition_keys import Keys
 from metrics_pipeline.api.problems import Problem
-from metrics_pipeline.api.run_plans import Plan, PlannedRun
+from metrics_pipeline.api.runs.dagster_client import DagsterClient, RunInfo
+from metrics_pipeline.api.runs.partition_keys import Keys
+from metrics_pipeline.api.runs.run_plans import Plan, PlannedRun
 from metrics_pipeline.control.job_pages import WORKSPACE_TAG
 
 REQUESTED_BY_TAG = "metrics/requested_by"

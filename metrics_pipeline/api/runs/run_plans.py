@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-from metrics_pipeline.api.partition_keys import Keys, PartitionKeys, Period
 from metrics_pipeline.api.problems import Problem
+from metrics_pipeline.api.runs.partition_keys import Keys, PartitionKeys, Period
 from metrics_pipeline.catalog.loader import catalog
 from metrics_pipeline.catalog.models import PlatformSpec
 from metrics_pipeline.control.accounts import AccountRecord

@@ -16,7 +16,7 @@ from metrics_pipeline.control.job_runs import FailureAlerts, JobRunRecord, recor
 from metrics_pipeline.errors import UserError
 from metrics_pipeline.settings import load_settings
 from metrics_pipeline_tests.api.conftest import code_of
-from metrics_pipeline_tests.api.triggers.conftest import NOW, Site, installed, running
+from metrics_pipeline_tests.api.runs.conftest import NOW, Site, installed, running
 
 TRIGGERS: dict[str, dict[str, object]] = {
     "/v1/collections:run": {},

@@ -12,14 +12,14 @@ import dagster as dg
 import httpx
 import pytest
 
-from metrics_pipeline.api.dagster_client import DagsterClient
 from metrics_pipeline.api.problems import Problem
+from metrics_pipeline.api.runs.dagster_client import DagsterClient
 from metrics_pipeline.automation.job_log import JobLog
 from metrics_pipeline.client import NotFound
 from metrics_pipeline.definitions import build_definitions
 from metrics_pipeline.pipeline import Pipeline
 from metrics_pipeline_tests.api.conftest import code_of
-from metrics_pipeline_tests.api.triggers.conftest import Site
+from metrics_pipeline_tests.api.runs.conftest import Site
 
 HOUR = {"first": "2026-03-18-10:00", "last": "2026-03-18-10:00"}
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import httpx
 
-from metrics_pipeline.api.dagster_documents import FIND, LAUNCH, RUN, RUNS, SCHEDULER
 from metrics_pipeline.api.problems import Problem
+from metrics_pipeline.api.runs.dagster_documents import FIND, LAUNCH, RUN, RUNS, SCHEDULER
 from metrics_pipeline.settings import Settings
 
 # A web server that starts again takes some ten seconds to load the definitions.

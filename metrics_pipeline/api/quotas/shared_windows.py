@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from limits.aio.storage import RedisStorage
 
-from metrics_pipeline.api.limit_store import TwoWindows
+from metrics_pipeline.api.quotas.limit_store import TwoWindows
 from metrics_pipeline.api.redis_link import RedisAway, RedisLink
 
 PREFIX = "metrics-pipeline:quota"

@@ -17,12 +17,12 @@ from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 from metrics_pipeline.api.auth import Caller
-from metrics_pipeline.api.limit_store import TwoWindows
 from metrics_pipeline.api.problems import Problem
+from metrics_pipeline.api.quotas.limit_store import TwoWindows
 from metrics_pipeline.settings import Settings
 
 if TYPE_CHECKING:
-    from metrics_pipeline.api.shared_windows import SharedWindows
+    from metrics_pipeline.api.quotas.shared_windows import SharedWindows
 
 WINDOW_SECONDS = 60
 
@@ -47,7 +47,7 @@ class Limits:
         self._tell_refused = tell_refused
         self._shared: SharedWindows | None = None
         if settings.redis_url is not None:
-            from metrics_pipeline.api.shared_windows import SharedWindows
+            from metrics_pipeline.api.quotas.shared_windows import SharedWindows
 
             self._shared = SharedWindows(settings.redis_url.get_secret_value())
         self._limiter = SlidingWindowCounterRateLimiter(self._shared or TwoWindows())

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from metrics_pipeline.api.partition_keys import Keys, PartitionKeys
 from metrics_pipeline.api.problems import Problem
-from metrics_pipeline.api.run_plans import LEVELS, PROCESS_EVENTS, Plan, Planner, Scope
+from metrics_pipeline.api.runs.partition_keys import Keys, PartitionKeys
+from metrics_pipeline.api.runs.run_plans import LEVELS, PROCESS_EVENTS, Plan, Planner, Scope
 from metrics_pipeline.automation.jobs import partition_set_of
 from metrics_pipeline.automation.ranges import keys_in_window, range_tags
 from metrics_pipeline.catalog.loader import catalog
@@ -22,7 +22,7 @@ from metrics_pipeline.partitions import partition_sets
 from metrics_pipeline.pipeline import Pipeline
 from metrics_pipeline.settings import Settings, load_settings
 from metrics_pipeline.windows import Window, midnight
-from metrics_pipeline_tests.api.triggers.conftest import NOW
+from metrics_pipeline_tests.api.runs.conftest import NOW
 
 DAYS = st.dates(date(2025, 12, 1), date(2026, 4, 10))
 WEEKDAYS = ("monday", "wednesday", "sunday")

@@ -1,0 +1,1 @@
+"""How much one may send and read, counted in this process or in Redis."""
