@@ -151,6 +151,8 @@ def another(value: object) -> object:
     """Numbers, truths and instants changed; texts name things and stay."""
     if isinstance(value, bool):
         return not value
-    if isinstance(value, int | float):
+    if isinstance(value, int):
+        return value * 3 + 7 if abs(value) < 2**24 else -value  # what is larger is a hash and fills its column
+    if isinstance(value, float):
         return value * 3 + 7
     return value - timedelta(minutes=1) if isinstance(value, datetime) else value
