@@ -30,7 +30,7 @@ MINE, *OTHERS = WORKSPACES if FULL else WORKSPACES[:2]
 # Live updates are listened to all the while, and how well the cache served is looked at apart: both tell of requests.
 APART = ("live", "cache_statistics")
 # What may differ between two answers to the same question: when it was given, from where, and what is left to ask.
-PASSING = ("date", "age", "cache-status", "ratelimit", "ratelimit-policy", "retry-after")
+PASSING = ("date", "age", "cache-status", "ratelimit", "ratelimit-policy", "retry-after", "x-request-id")
 Row = dict[str, Any]
 Answer = tuple[int, bytes, tuple[tuple[str, str], ...]]
 
