@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
+from urllib.parse import quote
 
 import schemathesis
 from hypothesis import strategies as st
@@ -69,7 +70,7 @@ EXCUSED: dict[str, dict[str, str]] = {
     "list_jobs": {"invalid_cursor": PAGES["invalid_cursor"]},
     "get_coverage": WINDOW,
     "live": {"one_workspace": "a rule about several items of a list"},
-    "track_event": {"too_old": "depends on the present"},
+    "track_event": {"too_old": "depends on the present", "erased_person": "depends on earlier requests"},
     "put_content": {"too_deep": "how deep an object is cannot be said"},
     "run_collections": COLLECTION,
     "collect_workspace": COLLECTION,
@@ -93,6 +94,12 @@ def _instant(day: object, time: object, offset: timezone) -> str:
 
 schemathesis.openapi.format("date", _DATES.map(str))
 schemathesis.openapi.format("date-time", st.builds(_instant, _DATES, _TIMES, _OFFSETS))
+
+
+@schemathesis.hook
+def filter_query(_context: schemathesis.HookContext, query: dict[str, object] | None) -> bool:
+    """Lines of more than 64 KB never come to the application: the parser before it ends them in plain text."""
+    return len(quote(str(query))) < 40_000
 
 
 @schemathesis.check
