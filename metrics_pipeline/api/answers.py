@@ -71,6 +71,17 @@ def errors_of(meanings: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
 
 
 ERRORS = errors_of(_MEANINGS)
+ODD_REQUESTS = {
+    str(status): described
+    for status, described in errors_of(
+        {
+            400: "invalid_url: path and query have to be UTF-8, percent-encoded, without NUL.",
+            414: "uri_too_long: path and query together.",
+            431: "headers_too_large.",
+        }
+    ).items()
+}
+"""What the layers before the routes may answer, whatever is asked for."""
 NOT_FOUND = errors_of({404: "There is nothing of this id, or not for this key."})
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "As the If-None-Match says you have it."}}
 READ_ERRORS = errors_of(

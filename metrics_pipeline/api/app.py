@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from metrics_pipeline.api.answers import Problem
+from metrics_pipeline.api.answers import ODD_REQUESTS, Problem
 from metrics_pipeline.api.cors import BrowserOrigins
 from metrics_pipeline.api.operations.last_resort import LastResort
 from metrics_pipeline.api.operations.operations import Operations
@@ -44,6 +44,9 @@ class Api(FastAPI):
         document = super().openapi()
         document["components"]["schemas"].setdefault("Problem", Problem.model_json_schema())
         stream = document["paths"]["/v1/live"]["get"]["responses"]["200"]["content"]["text/event-stream"]
+        for path in document["paths"].values():
+            for operation in path.values():
+                operation["responses"] = {**ODD_REQUESTS, **operation["responses"]}
         stream.clear()  # FastAPI describes its events in a way that 3.1, which the document says it is, does not have
         return document
 

@@ -36,6 +36,7 @@ def settings(settings: Settings) -> Settings:
     return settings.model_copy(
         update={
             "api_server_key_events_per_minute": 10_000_000,
+            "api_server_key_reads_per_minute": 10_000_000,
             "api_triggers_per_minute": 1_000_000,
             "live_longest_seconds": 0.2,
             "whatsapp_verify_token": SecretStr("word"),

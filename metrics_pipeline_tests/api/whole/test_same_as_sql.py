@@ -66,7 +66,7 @@ class Both:
         return {"start": self.first, "end": self.end}
 
     def rows(self, statement: str, *values: object) -> list[Row]:
-        table = self.sql.execute(statement, list(values)).to_arrow_table()
+        table = self.sql.sql(statement, params=list(values)).to_arrow_table()
         assert isinstance(table, pa.Table)
         rows: list[Row] = table.to_pylist()
         return rows

@@ -29,7 +29,7 @@ from metrics_pipeline_tests.proofs.sizes import FULL
 MINE, *OTHERS = WORKSPACES if FULL else WORKSPACES[:2]
 # Live updates are listened to all the while, and how well the cache served is looked at apart: both tell of requests.
 APART = ("live", "cache_statistics")
-# What may differ between two answers to the same question: when it was given, from where, and what is left to ask.
+# What may differ between two answers to the same question: when and from where it was given, what is left to ask.
 PASSING = ("date", "age", "cache-status", "ratelimit", "ratelimit-policy", "retry-after", "x-request-id")
 Row = dict[str, Any]
 Answer = tuple[int, bytes, tuple[tuple[str, str], ...]]
@@ -75,7 +75,12 @@ def take(client: httpx.Client, asked: list[Asked]) -> dict[Asked, Answer]:
 
 
 def compare(before: dict[Asked, Answer], after: dict[Asked, Answer]) -> None:
-    different = [(asked, before[asked], after[asked]) for asked in after if before[asked] != after[asked]]
+    different = [
+        (asked.path, earlier, later)
+        for asked, answer in after.items()
+        for earlier, later in zip(before[asked], answer, strict=True)
+        if earlier != later
+    ]
     assert not different, different[:2]
 
 
@@ -151,8 +156,6 @@ def another(value: object) -> object:
     """Numbers, truths and instants changed; texts name things and stay."""
     if isinstance(value, bool):
         return not value
-    if isinstance(value, int):
-        return value * 3 + 7 if abs(value) < 2**24 else -value  # what is larger is a hash and fills its column
-    if isinstance(value, float):
-        return value * 3 + 7
+    if isinstance(value, int | float):
+        return value // 2 + 7
     return value - timedelta(minutes=1) if isinstance(value, datetime) else value
