@@ -5,13 +5,13 @@ from __future__ import annotations
 from pydantic.config import JsonDict
 
 # Half of a pair of surrogates cannot be written in UTF-8, so that leaves NUL to name.
-_NO_NUL = r"^[^\x00]*$"
+NO_NUL = r"^[^\x00]*$"
 _SAYS_SOMETHING = r"^[^\x00]*[^\s\x00][^\x00]*$"
 
 
 def text(longest: int) -> JsonDict:
     """Text, or null or blank, which say nothing."""
-    return {"type": ["string", "null"], "maxLength": longest, "pattern": _NO_NUL}
+    return {"type": ["string", "null"], "maxLength": longest, "pattern": NO_NUL}
 
 
 def needed_text(longest: int) -> JsonDict:

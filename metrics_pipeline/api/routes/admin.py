@@ -14,6 +14,7 @@ from pydantic.json_schema import SkipJsonSchema
 from metrics_pipeline.api.admin_answers import ADMIN_ERRORS, job_row
 from metrics_pipeline.api.admin_reader import AdminReader
 from metrics_pipeline.api.auth import Caller
+from metrics_pipeline.api.body_shapes import NO_NUL
 from metrics_pipeline.api.callers import Admin
 from metrics_pipeline.api.ids import OwnId
 from metrics_pipeline.api.job_cursor import read_cursor, write_cursor
@@ -72,8 +73,8 @@ def _no_number(value: object) -> object:
 
 Day = Annotated[date, BeforeValidator(_written)]
 Since = Annotated[AwareDatetime, AfterValidator(_in_utc), BeforeValidator(_no_number)]
-JobName = Annotated[str, Field(min_length=1, max_length=255)]
-Platform = Annotated[str, Field(min_length=1, max_length=64)]
+JobName = Annotated[str, Field(min_length=1, max_length=255, json_schema_extra={"pattern": NO_NUL})]
+Platform = Annotated[str, Field(min_length=1, max_length=64, json_schema_extra={"pattern": NO_NUL})]
 Workspace = Annotated[OwnId | SkipJsonSchema[None], Query(description="For an operator's key: only this workspace.")]
 RunId = Annotated[
     Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{_RUN_ID.pattern}$"})],

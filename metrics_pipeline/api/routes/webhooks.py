@@ -6,10 +6,12 @@ import logging
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
+from pydantic.config import JsonDict
 from starlette.responses import JSONResponse, PlainTextResponse
 
 from metrics_pipeline.api.answers import NotifiedAnswer, errors_of
 from metrics_pipeline.api.bodies import parse_json, read_body
+from metrics_pipeline.api.body_shapes import NO_NUL
 from metrics_pipeline.api.problems import Problem, not_found, unavailable
 from metrics_pipeline.api.services import Parts, Services
 from metrics_pipeline.api.whatsapp_webhook import WhatsAppWebhook, is_signature
@@ -23,6 +25,7 @@ SIGNATURE = "X-Hub-Signature-256"
 log = logging.getLogger(__name__)
 router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
 
+_TEXT: JsonDict = {"pattern": NO_NUL}
 _ERRORS = errors_of(
     {
         400: "invalid_json, incomplete_body.",
@@ -86,10 +89,18 @@ _REQUEST = {
 )
 async def verify(
     parts: Parts,
-    mode: Annotated[str, Query(alias="hub.mode", description="`subscribe`.")] = "",
-    token: Annotated[str, Query(alias="hub.verify_token", description="The word that was agreed on.")] = "",
+    mode: Annotated[str, Query(json_schema_extra=_TEXT, alias="hub.mode", description="`subscribe`.")] = "",
+    token: Annotated[
+        str, Query(json_schema_extra=_TEXT, alias="hub.verify_token", description="The word that was agreed on.")
+    ] = "",
     challenge: Annotated[
-        str, Query(alias="hub.challenge", max_length=LONGEST_CHALLENGE, description="To be given back.")
+        str,
+        Query(
+            json_schema_extra=_TEXT,
+            alias="hub.challenge",
+            max_length=LONGEST_CHALLENGE,
+            description="To be given back.",
+        ),
     ] = "",
 ) -> PlainTextResponse:
     """Meta asks once, when the webhook is set up, and gets its challenge back.
