@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -42,13 +42,11 @@ async def answer(
     asked: Asked,
     generation: Callable[[], str],
     compute: Callable[[], bytes],
-    headers: dict[str, str] | None = None,
 ) -> Response:
     """The answer to a GET.
 
     generation: of the data it would be computed from. compute: makes the body, in a thread; it may raise Problem.
     """
-
     caller.visible(asked.tenant)  # routes have asked already; what they forget is not answered all the same
 
     async def found() -> Found:
@@ -62,20 +60,20 @@ async def answer(
             body = await parts.reads.run(compute)
             return Made(body, asked.media_type, etag_of(asked.tenant, asked.media_type, body))
 
-        parts.warmer.remember(replace(key, generation="").text, found)
-        return await parts.cache.get_or_compute(key, asked.tier, made, tags=asked.tags)
+        answered = await parts.cache.get_or_compute(key, asked.tier, made, tags=asked.tags)
+        parts.warmer.remember(key.stable, found)  # a question that cannot be answered is not asked again
+        return answered
 
     given = await found()
     parts.measures.count_cached(asked.kind, given.status)
     entry = given.entry
-    headers = {"ETag": entry.etag, **cache_headers(asked.tier, given), **(headers or {})}
+    headers = {"ETag": entry.etag, **cache_headers(asked.tier, given)}
     if matches(request.headers.get("if-none-match"), entry.etag):
         return Response(status_code=304, headers=headers)
     return Response(entry.body, media_type=entry.media_type, headers=headers)
 
 
-async def answer_unkept(parts: Services, caller: Caller, compute: Callable[[], bytes]) -> Response:
+async def answer_unkept(parts: Services, compute: Callable[[], bytes]) -> Response:
     """The answer to a GET that names a person: no cache keeps it, ours or another."""
-    del caller
     body = await parts.reads.run(compute)
     return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})

@@ -82,7 +82,7 @@ async def answer_page(
         return envelope([_with_raw(row, asked.raw) for row in rows], meta)
 
     if not is_kept:
-        return await answer_unkept(parts, caller, body)
+        return await answer_unkept(parts, body)
     return await answer(request, parts, caller, whole, lambda: asked.listed.generation(parts.reads), body)
 
 

@@ -151,5 +151,5 @@ def test_errors_are_described(acme: httpx.Client) -> None:
     described: dict[str, Any] = acme.get("/openapi.json").json()
     for path in (TRACK, BATCH):
         answers = described["paths"][path]["post"]["responses"]
-        assert set(answers) == {"202", "400", "401", "403", "413", "415", "422", "429", "503"}
+        assert set(answers) == {"202", "400", "401", "403", "413", "414", "415", "422", "429", "431", "503"}
         assert all(list(answers[code]["content"]) == ["application/problem+json"] for code in answers if code != "202")
