@@ -138,6 +138,11 @@ def serving(directory: Path) -> Iterator[str]:
         process.wait(30)
 
 
+def paths_of_series(workspaces: int) -> list[str]:
+    """Series and totals of a workspace alone, never the same twice."""
+    return [path.replace("/dashboard?", "/metrics?") for path in paths_computed(workspaces, 100 * workspaces)]
+
+
 def paths_kept(workspaces: int) -> list[str]:
     first = END - timedelta(days=SPAN)
     return [_path(number * 17 % workspaces, first) for number in range(min(KEPT_WORKSPACES, workspaces))]
@@ -202,6 +207,8 @@ def main() -> None:
                 paths, left = left[: len(left) // 3], left[len(left) // 3 :]
                 line = load(url, key, paths, connections, asked.seconds)
                 print(f"computed, {connections:2} connections {'':9} {line}", flush=True)
+            line = load(url, key, paths_of_series(asked.workspaces), 1, asked.seconds)
+            print(f"computed, the series alone {'':6} {line}", flush=True)
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ class Dashboard:
         """Changes whenever a file that the bundle would be read from does."""
         wanted: dict[str, Partitions | None] = dict.fromkeys((*_CONTENT, "posts"))
         lists = self._reads.tables.generation(wanted | self._read(question, now))
-        return f"{self._series.generation(question)}.{lists}"
+        return f"{self._series.generation(question, with_accounts=True)}.{lists}"
 
     def body(self, question: Question, now: datetime) -> bytes:
         """The answer; `question` is one about the workspace.
@@ -67,7 +67,7 @@ class Dashboard:
         self._halves.shutdown()
 
     def _numbers(self, question: Question, now: datetime) -> tuple[list[Row], list[Row]]:
-        with self._series.session(question) as session:
+        with self._series.session(question, with_accounts=True) as session:
             return self._series.series_and_totals_in(session, question, now, with_accounts=True)
 
     def _lists(self, question: Question, now: datetime) -> dict[str, object]:

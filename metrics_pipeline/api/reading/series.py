@@ -37,12 +37,12 @@ class SeriesReader:
         self._reads = reads
         self._settings = settings
 
-    def generation(self, question: Question) -> str:
+    def generation(self, question: Question, *, with_accounts: bool = False) -> str:
         """Changes whenever a file that an answer would be read from does, and not with other days."""
         tables = self._reads.tables
         if question.as_of is not None:
             return tables.generation(dict.fromkeys(READ_AS_OF))
-        return tables.generation(_read(question))
+        return tables.generation(_read(question, with_accounts))
 
     def series(self, question: Question, now: datetime) -> list[Row]:
         """A row for each series: metric, platform, account_id; `points`, a JSON list; and what the points have in
@@ -104,13 +104,13 @@ class SeriesReader:
         totals = [] if question.is_hourly else self._totals(session, question, now, with_accounts=with_accounts)
         return series, totals
 
-    def session(self, question: Question) -> AbstractContextManager[Session]:
-        """A session that may read what a question needs."""
+    def session(self, question: Question, *, with_accounts: bool = False) -> AbstractContextManager[Session]:
+        """A session that may read what a question needs, and the totals of a workspace's accounts."""
         if question.as_of is not None:
             compared = question.span.compared(question.compare, question.granularity) or question.span
             first = min(compared.first, question.span.first)
             return self._reads.known_session(self._settings, AsOf(question.as_of, first, question.span.end))
-        read = _read(question)
+        read = _read(question, with_accounts)
         return self._reads.session(*read, only=read)
 
     def _narrow(self, session: Session, question: Question) -> None:
@@ -176,14 +176,14 @@ class SeriesReader:
         return found
 
 
-def _read(question: Question) -> dict[str, Partitions]:
+def _read(question: Question, with_accounts: bool) -> dict[str, Partitions]:
     """The tables that are read, and of which days."""
     span = question.span
     if question.is_hourly:
         return {"content_hourly": Partitions(between=("date", span.first - DAY, span.end + DAY))}
     compared = span.compared(question.compare, question.granularity) or span
     first = min(compared.first, span.first)
-    read = {"daily_metrics": _days_of_level(question, first)}
+    read = {"daily_metrics": _days_of_levels(question, first, with_accounts)}
     if question.granularity != "day":
         read[_POINTS_FROM[question.granularity]] = Partitions(
             between=(f"{question.granularity}_start", span.first, span.end)
@@ -191,9 +191,13 @@ def _read(question: Question) -> dict[str, Partitions]:
     return read | {name: Partitions(between=("date", first, span.end)) for name in _people_of(question)}
 
 
-def _days_of_level(question: Question, first: date) -> Partitions:
-    """Partitions of daily_metrics with the entity's rows and, of a workspace, those of its accounts."""
-    levels = ("workspace", "account") if question.level == "workspace" else (question.level,)
+def _days_of_levels(question: Question, first: date, with_accounts: bool) -> Partitions:
+    """Partitions of daily_metrics with the entity's rows and, where they count, those of a workspace's accounts.
+
+    Growth of a workspace's levels is judged over the accounts that both spans have.
+    """
+    is_over_accounts = question.level == "workspace" and (with_accounts or question.compare != "none")
+    levels = (question.level, "account") if is_over_accounts else (question.level,)
     return Partitions(among=("entity_type", levels), between=("date", first, question.span.end))
 
 
