@@ -10,27 +10,21 @@ from __future__ import annotations
 import argparse
 import http.client
 import json
-import os
 import resource
-import signal
-import socket
 import statistics
-import subprocess
-import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
+from benchmarks.serving import serving
+
 BATCH = 100
 DUPLICATE_EVERY = 20
-START_SECONDS = 30.0
-_COMMAND = "from metrics_pipeline.cli.main import main; main()"
 
 
 def event(number: int) -> dict[str, object]:
@@ -98,35 +92,6 @@ def send(port: int, key: str, waiting: Iterator[bytes], tally: Tally) -> None:
             tally.duplicates += data["duplicates"]
 
 
-@contextmanager
-def server(directory: Path) -> Iterator[int]:
-    """The API on a free port, with quotas out of the way."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {
-        **os.environ,
-        "METRICS_DATA_DIR": str(directory),
-        "METRICS_API_SERVER_KEY_EVENTS_PER_MINUTE": "100000000",
-    }
-    process = subprocess.Popen([sys.executable, "-c", _COMMAND, "api", "--port", str(port)], env=environment)
-    try:
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            try:
-                with socket.create_connection(("127.0.0.1", port), 1):
-                    break
-            except OSError:
-                if process.poll() is not None:
-                    raise SystemExit("the API did not start") from None
-                time.sleep(0.05)
-        yield port
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-        process.wait(30)
-
-
 def make_key(directory: Path) -> str:
     from metrics_pipeline.control.api_keys import Rights, create_key
     from metrics_pipeline.control.database import open_control
@@ -164,7 +129,8 @@ def main() -> None:
         key = make_key(directory)
         waiting = iter(bodies(given.batches))
         tally = Tally()
-        with server(directory) as port:
+        with serving(directory, API_SERVER_KEY_EVENTS_PER_MINUTE="100000000") as served:
+            port = served.port
             clients = [
                 threading.Thread(target=send, args=(port, key, waiting, tally)) for _ in range(given.connections)
             ]

@@ -12,14 +12,8 @@ import asyncio
 import json
 import os
 import resource
-import signal
-import socket
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -27,6 +21,7 @@ from pathlib import Path
 import pyarrow as pa
 from websockets.asyncio.client import connect
 
+from benchmarks.serving import serving
 from metrics_pipeline.control.api_keys import Rights, create_key
 from metrics_pipeline.control.database import open_control
 from metrics_pipeline.control.key_ring import load_key_ring
@@ -37,10 +32,8 @@ from metrics_pipeline.settings import load_settings
 
 DAY = date(2026, 11, 20)
 PER_WORKSPACE = 10
-START_SECONDS = 30.0
 # After the last commit: two looks, and some for a busy machine.
 LAST_SECONDS = 10.0
-_COMMAND = "from metrics_pipeline.cli.main import main; main()"
 
 
 @dataclass
@@ -140,36 +133,6 @@ async def event_stream(port: int, key: str, listener: Listener, ready: asyncio.E
         writer.close()
 
 
-@contextmanager
-def server(directory: Path, poll_seconds: float) -> Iterator[tuple[int, int]]:
-    """The API on a free port, and its process."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {
-        **os.environ,
-        "METRICS_DATA_DIR": str(directory),
-        "METRICS_LIVE_POLL_SECONDS": str(poll_seconds),
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-c", _COMMAND, "api", "--port", str(port)], env=environment, stdout=subprocess.DEVNULL
-    )
-    try:
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                with socket.create_connection(("127.0.0.1", port), 1):
-                    break
-            except OSError:
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise SystemExit("the API did not start") from None
-                time.sleep(0.05)
-        yield port, process.pid
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(30)
-
-
 def make_workspaces(directory: Path, count: int) -> dict[str, str]:
     """Keys by workspace."""
     settings = load_settings(data_dir=directory)
@@ -234,7 +197,8 @@ def run(directory: Path, connections: int, updates: int, every: float = 1.0, pol
     keys = make_workspaces(directory, max(1, connections // PER_WORKSPACE))
     committer = Committer(directory, list(keys))
     committer.commit(0)
-    with server(directory, poll_seconds) as (port, pid):
+    with serving(directory, LIVE_POLL_SECONDS=str(poll_seconds)) as served:
+        port, pid = served.port, served.process_id
         asyncio.run(listen(port, pid, figures, committer, keys, updates, every))
     return figures
 

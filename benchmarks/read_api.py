@@ -10,24 +10,19 @@ PATH (Debian and macOS have a package).
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import shutil
-import signal
-import socket
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import httpx
 
 from benchmarks.costs import alone, cost_of
+from benchmarks.serving import serving
 from benchmarks.thousand_workspaces import _DAILY, END, FIRST, NOW, draw, opened
 from metrics_pipeline.aggregation.build import Builder
 from metrics_pipeline.catalog.loader import catalog
@@ -45,8 +40,6 @@ from metrics_pipeline.windows import Window
 
 KEPT_WORKSPACES = 50
 SPAN = 30
-START_SECONDS = 30.0
-_COMMAND = "from metrics_pipeline.cli.main import main; main()"
 _SCRIPT = """
 local paths = {{}}
 for line in io.lines("{paths}") do paths[#paths + 1] = line end
@@ -108,36 +101,6 @@ def prepared(directory: Path, workspaces: int) -> str:
     return text
 
 
-@contextmanager
-def serving(directory: Path) -> Iterator[str]:
-    """The address of the real server over a data directory."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {
-        **os.environ,
-        "METRICS_DATA_DIR": str(directory),
-        "METRICS_NOW": NOW.isoformat(),
-        "METRICS_API_SERVER_KEY_READS_PER_MINUTE": "100000000",
-    }
-    process = subprocess.Popen([sys.executable, "-c", _COMMAND, "api", "--port", str(port)], env=environment)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                httpx.get(f"{url}/healthz")
-                break
-            except httpx.TransportError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.1)
-        yield url
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(30)
-
-
 def paths_of_series(workspaces: int) -> list[str]:
     """Series and totals of a workspace alone, never the same twice."""
     return [path.replace("/dashboard?", "/metrics?") for path in paths_computed(workspaces, 100 * workspaces)]
@@ -194,7 +157,8 @@ def main() -> None:
         found = sorted(alone(bare, directory, asked.workspaces))
         print(f"{'the bare query':34} p50 {statistics.median(found):.1f}ms, p99 {found[98]:.1f}ms", flush=True)
         key = prepared(directory, asked.workspaces)
-        with serving(directory) as url:
+        with serving(directory, NOW=NOW.isoformat(), API_SERVER_KEY_READS_PER_MINUTE="100000000") as served:
+            url = served.url
             kept = paths_kept(asked.workspaces)
             with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=30) as client:
                 for path in kept:
