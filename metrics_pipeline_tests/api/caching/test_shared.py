@@ -162,4 +162,4 @@ async def test_a_redis_that_hangs_is_waited_for_once(caches: list[MetricCache], 
     lake, started = Lake(), time.monotonic()
     found = [await ask(caches[0], lake, f"g{number}") for number in range(10)]
     assert {each.is_degraded for each in found} == {True}
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 4, "ten waits take five seconds"

@@ -178,7 +178,7 @@ def test_a_peer_that_does_not_answer_is_dropped(serve: Server, acme_key: str) ->
         started = time.monotonic()
         while dead.recv(4096):
             pass
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 6, "a connection that is waited for takes ten seconds or more"
 
 
 def test_there_are_only_so_many(serve: Server, acme_key: str, key: Callable[..., str]) -> None:
@@ -207,6 +207,6 @@ def test_the_server_says_goodbye_and_does_not_hang(serve: Server, acme_key: str)
         stream.next()
         started = time.monotonic()
         server.__exit__(None, None, None)
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 6, "a connection that is waited for takes ten seconds or more"
         assert end_of(told) == ("shutdown", 1001)
         assert stream.next() == ("bye", {"type": "bye", "reason": "shutdown"})
