@@ -1,4 +1,4 @@
-"""Whether there is such an entity: asked only where no number of it was found."""
+"""Whether there is such an entity, for answers that would say nothing of one that is not."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from metrics_pipeline.api.problems import LakeUnavailable, not_found
 from metrics_pipeline.api.reading.question import Level, Question
 from metrics_pipeline.api.services import Services
 from metrics_pipeline.control.accounts import list_accounts
-from metrics_pipeline.control.workspaces import list_workspaces
+from metrics_pipeline.control.workspaces import is_known_workspace
 
 # Where a post, a content item or a creator is named, if it is known at all.
 _NAMED_IN = {
@@ -24,7 +24,7 @@ def existing_creator(parts: Services, workspace_id: str, creator_id: str) -> Non
 
 def existing_workspace(parts: Services, workspace_id: str) -> None:
     """Raises Problem 404 for a workspace that there never was."""
-    if not _is_workspace(parts, workspace_id):
+    if not is_known_workspace(parts.control, workspace_id):
         raise not_found()
 
 
@@ -36,9 +36,7 @@ def existing(parts: Services, question: Question) -> None:
 
 def _exists(parts: Services, question: Question) -> bool:
     if question.level == "workspace":
-        return any(
-            w.workspace_id == question.workspace_id for w in list_workspaces(parts.control, include_removed=True)
-        )
+        return is_known_workspace(parts.control, question.workspace_id)
     if question.level == "account":
         accounts = list_accounts(parts.control, workspace_id=question.workspace_id, include_removed=True)
         return any(account.account_id == question.entity_id for account in accounts)
@@ -52,8 +50,3 @@ def _is_named(parts: Services, level: Level, workspace_id: str, entity_id: str) 
             return session.run(_NAMED_IN[level], named).read_all().num_rows > 0
     except LakeUnavailable:
         return False
-
-
-def _is_workspace(parts: Services, workspace_id: str) -> bool:
-    workspaces = list_workspaces(parts.control, include_removed=True)
-    return any(each.workspace_id == workspace_id for each in workspaces)

@@ -72,6 +72,12 @@ def is_live_workspace(engine: Engine, workspace_id: str) -> bool:
         return row is not None and row.removed_at is None
 
 
+def is_known_workspace(engine: Engine, workspace_id: str) -> bool:
+    """Whether there is or was such a workspace: the numbers of a removed one stay."""
+    with reading(engine) as session:
+        return session.get(Workspace, workspace_id) is not None
+
+
 def count_accounts(engine: Engine) -> dict[str, int]:
     """Accounts that are not removed, by workspace id; a workspace without any is absent."""
     query = select(Account.workspace_id, func.count()).where(Account.removed_at.is_(None))

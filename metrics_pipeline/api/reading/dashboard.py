@@ -9,7 +9,7 @@ from typing import Any
 
 from metrics_pipeline.api.reading.connection import SIDE_BY_SIDE, ReadConnection
 from metrics_pipeline.api.reading.formats import envelope
-from metrics_pipeline.api.reading.lists import Listed, top_performing_in
+from metrics_pipeline.api.reading.lists import top_performing_in, trending_in
 from metrics_pipeline.api.reading.question import Question
 from metrics_pipeline.api.reading.series import Row, SeriesReader
 from metrics_pipeline.api.reading.series_answers import described, meta_of, metric_facts, tier_of
@@ -81,7 +81,7 @@ class Dashboard:
             if self._reads.tables.has_rows("content_metrics"):  # not everybody sends events
                 best = top_performing_in(question.workspace_id, "", "views", question.span)
                 content, _ = best.page_in(session, TOP, None)
-                trending, _ = _trending(question.workspace_id).page_in(session, TOP, None)
+                trending, _ = trending_in(question.workspace_id).page_in(session, TOP, None)
         return {
             "growth": {"week_start": week, "metrics": [{**row, **_named(row["metric"])} for row in growth]},
             "top_posts": posts,
@@ -118,10 +118,6 @@ class Dashboard:
         }
         rows: list[Row] = session.run_file(file, parameters | more).read_all().to_pylist()
         return rows
-
-
-def _trending(workspace_id: str) -> Listed:
-    return Listed("api/trending.sql", _CONTENT, {"workspace_id": workspace_id}, question={"of": workspace_id})
 
 
 def _accounts(totals: Sequence[Row]) -> list[dict[str, Any]]:

@@ -98,3 +98,9 @@ def snapshots_in(workspace_id: str, snapshot_type: str, of: str, account_id: str
     }
     days = (span.first, span.end)
     return Listed("api/snapshots.sql", ("analytics_snapshots",), asked, days, {"list": "snapshots", **asked})
+
+
+def trending_in(workspace_id: str) -> Listed:
+    """Content of a workspace that is trending now, most first."""
+    question = {"list": "trending", "of": workspace_id}
+    return Listed("api/trending.sql", ("content", "content_metrics"), {"workspace_id": workspace_id}, question=question)

@@ -44,19 +44,15 @@ class SeriesReader:
             return tables.generation(dict.fromkeys(READ_AS_OF))
         return tables.generation(_read(question, with_accounts))
 
-    def series(self, question: Question, now: datetime) -> list[Row]:
+    def series_and_totals(self, question: Question, now: datetime) -> tuple[list[Row], list[Row]]:
         """A row for each series: metric, platform, account_id; `points`, a JSON list; and what the points have in
-        common: is_complete, approximate, last_read_at.
+        common: is_complete, approximate, last_read_at. And what the days of each come to together: none where it is
+        answered by the hour.
 
         Raises:
             LakeUnavailable: a table cannot be read.
             Problem: 400, there would be too many points.
         """
-        with self.session(question) as session:
-            return self.series_in(session, question, now)
-
-    def series_and_totals(self, question: Question, now: datetime) -> tuple[list[Row], list[Row]]:
-        """As `series`, and what the days of each come to together: none where it is answered by the hour."""
         with self.session(question) as session:
             return self.series_and_totals_in(session, question, now)
 
@@ -76,8 +72,8 @@ class SeriesReader:
         _refuse_too_many(limited.num_rows)
         return limited
 
-    def series_in(self, session: Session, question: Question, now: datetime) -> list[Row]:
-        """As `series`, in a session that knows the tables."""
+    def _series(self, session: Session, question: Question, now: datetime) -> list[Row]:
+        """The rows of the series."""
         self._narrow(session, question)
         points = self._points(question)
         parameters = self._parameters(question, now)
@@ -100,7 +96,7 @@ class SeriesReader:
 
         with_accounts: of a workspace, also the totals of its accounts.
         """
-        series = self.series_in(session, question, now)
+        series = self._series(session, question, now)
         totals = [] if question.is_hourly else self._totals(session, question, now, with_accounts=with_accounts)
         return series, totals
 

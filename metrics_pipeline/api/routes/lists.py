@@ -13,7 +13,7 @@ from metrics_pipeline.api.callers import Reader
 from metrics_pipeline.api.entities import existing_creator
 from metrics_pipeline.api.ids import CreatorId, OfCreator, UserId, WorkspaceOfOperator
 from metrics_pipeline.api.list_answers import PageAsked, answer_page
-from metrics_pipeline.api.reading.lists import Listed
+from metrics_pipeline.api.reading.lists import Listed, top_performing_in, trending_in
 from metrics_pipeline.api.reading.parameters import Cursor, Days, Limit, SpanParameters, TimeRange
 from metrics_pipeline.api.reading.times import days_back
 from metrics_pipeline.api.services import Parts
@@ -71,12 +71,7 @@ async def trending(
 ) -> Response:
     """A workspace's content that rises beyond chance now, most first. Empty where nothing does."""
     workspace = caller.workspace_for(workspace_id)
-    listed = Listed(
-        "api/trending.sql",
-        ("content", "content_metrics"),
-        {"workspace_id": workspace},
-        question={"list": "trending", "of": workspace},
-    )
+    listed = trending_in(workspace)
     return await answer_page(
         request, parts, caller, PageAsked(workspace, "trending", "workspace", listed, limit, cursor)
     )
@@ -99,26 +94,7 @@ async def top_performing(
     """A workspace's content by what it did in a span of days, the last 30 by default; quality is the present one."""
     workspace = caller.workspace_for(workspace_id)
     found = span.span(parts.clock.now(), parts.settings)
-    listed = Listed(
-        "api/top_performing.sql",
-        ("content", "content_daily", "content_metrics"),
-        {
-            "workspace_id": workspace,
-            "creator_id": creator_id or "",
-            "sort": sort,
-            "first": found.first,
-            "end": found.end,
-        },
-        (found.first, found.end),
-        {
-            "list": "top_performing",
-            "of": workspace,
-            "creator": creator_id or "",
-            "sort": sort,
-            "first": found.first,
-            "end": found.end,
-        },
-    )
+    listed = top_performing_in(workspace, creator_id or "", sort, found)
     return await answer_page(
         request, parts, caller, PageAsked(workspace, "top_performing", "workspace", listed, limit, cursor)
     )
