@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from datetime import UTC, datetime
 
+from metrics_pipeline.api.paging import packed, unpacked
 from metrics_pipeline.api.problems import Problem
 from metrics_pipeline.control.job_pages import Place
 
@@ -15,8 +13,7 @@ _LONGEST = 500
 
 def write_cursor(place: Place) -> str:
     """A place as text. It says which rows follow, not whose: rows are narrowed to the key's at every page."""
-    text = json.dumps([place.requested_at.isoformat(), place.run_id])
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    return packed([place.requested_at.isoformat(), place.run_id])
 
 
 def read_cursor(text: str) -> Place:
@@ -26,14 +23,11 @@ def read_cursor(text: str) -> Place:
         Problem: 400 for what is no cursor of ours.
     """
     try:
-        if len(text) > _LONGEST:
-            raise ValueError("too long")
-        decoded = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        instant, run_id = decoded
+        instant, run_id = unpacked(text, _LONGEST)
         written = datetime.fromisoformat(instant)
         if written.tzinfo is None or not isinstance(run_id, str) or "\0" in run_id:
             raise ValueError("not a place")
         requested_at = written.astimezone(UTC)
-    except (ValueError, TypeError, OverflowError, binascii.Error):
+    except (ValueError, TypeError, OverflowError, RecursionError):
         raise Problem(400, "invalid_cursor", "Take the cursor from meta.next_cursor of the page before.") from None
     return Place(requested_at, run_id)
