@@ -1,0 +1,1 @@
+"""Metrics that users define: their format, what they may read, how they become a statement, and their values."""
