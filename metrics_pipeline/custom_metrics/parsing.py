@@ -16,9 +16,6 @@ _KINDS = {
     "missing": ("field_missing", "It is needed."),
     "extra_forbidden": ("field_unknown", "There is no such field."),
 }
-    "missing": ("field_missing", "It is needed."),
-    "extra_forbidden": ("field_unknown", "There is no such field."),
-}
 
 
 def parse_definition(document: Mapping[str, object]) -> Definition:
