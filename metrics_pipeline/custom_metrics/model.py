@@ -185,7 +185,7 @@ class Simple(_Definition):
     expr: Formula | None = Field(None, description="What is aggregated, row by row; count needs none.")
     percentile: float | None = Field(None, gt=0, lt=1)
     percentile_type: Literal["continuous", "discrete"] = "continuous"
-    approximate: StrictBool = Field(False, description="An estimate is enough: count_distinct, percentile, median.")
+    approximate: StrictBool = Field(False, description="Of count_distinct an estimate is enough.")
     filter: Formula | None = Field(None, description="A condition on a row.")
     filters: list[FieldFilter] = Field(default=[], max_length=20, description="Conditions that all have to hold.")
     agg_time_dimension: FieldName | None = Field(None, description="The time that places a row in a period.")
@@ -202,7 +202,7 @@ class Simple(_Definition):
         _refuse_if(has, "percentile_not_used", f"percentile is for agg percentile, not for {self.agg}")
         filled = self.fill_nulls_with is not None and (self.agg not in ZERO_IS_TRUE or self.non_additive_dimension)
         _refuse_if(bool(filled), "fill_not_meaningful", f"no rows do not make {self.agg} 0")
-        estimated = self.approximate and self.agg not in ("count_distinct", "percentile", "median")
+        estimated = self.approximate and self.agg != "count_distinct"
         _refuse_if(estimated, "approximate_not_used", f"{self.agg} is exact; leave approximate out")
         return self
 

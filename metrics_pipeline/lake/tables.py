@@ -6,6 +6,7 @@ from metrics_pipeline.lake.account_tables import ACCOUNT_HISTORY
 from metrics_pipeline.lake.anomaly_tables import ANOMALIES
 from metrics_pipeline.lake.application_tables import APPLICATION_READS, APPLICATION_TABLES
 from metrics_pipeline.lake.content_state_tables import CONTENT_STATE_TABLES
+from metrics_pipeline.lake.custom_metric_tables import CUSTOM_METRIC_VALUES
 from metrics_pipeline.lake.event_tables import EVENT_TABLES
 from metrics_pipeline.lake.messaging_tables import MESSAGING_TABLES
 from metrics_pipeline.lake.reconciliation_tables import RECONCILIATIONS
@@ -284,6 +285,7 @@ TABLES: dict[str, TableSpec] = {
         ANALYTICS_SNAPSHOTS,
         ANOMALIES,
         RECONCILIATIONS,
+        CUSTOM_METRIC_VALUES,
         *EVENT_TABLES,
         *CONTENT_STATE_TABLES,
         *APPLICATION_TABLES,

@@ -1,0 +1,27 @@
+"""What is asked of a metric: periods, a breakdown, and until when things are known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from metrics_pipeline.custom_metrics.periods import MONDAYS, Calendar, Period, PeriodGrain
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Periods of one grain in order, of one workspace.
+
+    dimensions: what the values are broken down by; empty for the total. timezone: whose days the periods are made of.
+    today: the day in that zone on which it is asked; later days do not exist yet. reads_unowned: rows of application
+    tables that say no workspace are this workspace's.
+    """
+
+    workspace_id: str
+    grain: PeriodGrain
+    periods: tuple[Period, ...]
+    today: date
+    timezone: str = "UTC"
+    dimensions: tuple[str, ...] = ()
+    calendar: Calendar = MONDAYS
+    reads_unowned: bool = False

@@ -1,0 +1,72 @@
+"""What a calculation costs, from the rows that the table's own log says its partitions hold: never an estimate."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import date
+from typing import Literal
+
+import pyarrow as pa
+from deltalake import DeltaTable
+
+from metrics_pipeline.custom_metrics.compiler.plan import Leaf, Plan
+from metrics_pipeline.custom_metrics.guarded import Reads, partitions_of
+from metrics_pipeline.custom_metrics.model import Aggregation
+from metrics_pipeline.custom_metrics.spans import Span
+from metrics_pipeline.lake.table_spec import TableSpec
+
+CostClass = Literal["low", "medium", "high"]
+# How much more than a sum they take, measured by `make bench-custom-metrics`.
+_WEIGHTS: Mapping[Aggregation, int] = {"count_distinct": 4, "median": 6, "percentile": 6}
+
+
+def rows_read(specs: Mapping[str, TableSpec], tables: Mapping[str, DeltaTable], reads: Reads) -> dict[str, int]:
+    """Rows of the partitions that are read, by table; of all tenants, since a file is opened whole."""
+    found: dict[str, int] = {}
+    for name, days in reads.items():
+        if name not in tables:
+            found[name] = 0
+            continue
+        added = pa.table(tables[name].get_add_actions(flatten=True))
+        counts = added["num_records"].to_pylist()
+        column = specs[name].day_column
+        if days is not None and column is not None:
+            stored = added[f"partition.{column}"].to_pylist()
+            counts = [
+                rows
+                for day, rows in zip(stored, counts, strict=True)
+                if isinstance(day, date) and days[0] <= day < days[1]
+            ]
+        found[name] = sum(int(rows or 0) for rows in counts)
+    return found
+
+
+def weighted_rows(plan: Plan, rows: Mapping[str, int], table_of: Mapping[str, str]) -> int:
+    """The rows, each as often as it is worked on. table_of: the table of each data set."""
+    return sum(rows[table_of[leaf.metric.dataset]] * _weight(leaf) for _, leaf in plan.leaves)
+
+
+def cost_class(weighted: int, medium: int, high: int) -> CostClass:
+    """low, medium or high."""
+    return "low" if weighted < medium else "medium" if weighted < high else "high"
+
+
+def _weight(leaf: Leaf) -> int:
+    weight = _WEIGHTS.get(leaf.metric.agg, 1)
+    cumulative = leaf.leg.cumulative
+    if cumulative is None or leaf.metric.agg not in _WEIGHTS:
+        return weight  # a window over sums joins days, not rows
+    window = cumulative.window
+    return weight * (Span.parse(window).longest_days if window else 31)
+
+
+def generation_of(specs: Mapping[str, TableSpec], tables: Mapping[str, DeltaTable], reads: Reads) -> str:
+    """A digest of the files that are read: it changes when any of them does, and with nothing else."""
+    parts: list[str] = []
+    for name, days in sorted(reads.items()):
+        only = partitions_of(specs[name], days)
+        predicate = None if only is None else only.predicate(specs[name])
+        files = sorted(tables[name].file_uris(file_pruning_predicate=predicate)) if name in tables else []
+        parts.append(f"{name}={','.join(files)}")
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
