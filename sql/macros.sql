@@ -27,6 +27,10 @@ create or replace macro quoted(txt) as '''' || left(txt, 60) || case when length
 -- The same number whatever order the rows come in, so that a rebuild equals what it replaces: compensated, and
 -- rounded far below any metric's resolution (the finest is a millisecond).
 create or replace macro stable_sum(x) as round(fsum(x), 6);
+-- 15 significant digits, as many as a double has for sure: 13610.53 and not 13610.529999999999
+create or replace macro significant(x) as case
+    when abs(x) between 1e-6 and 1e14 then round(x, 14 - cast(floor(log10(abs(x))) as integer)) else x
+end;
 create or replace macro utc_hour(instant) as cast(extract('hour' from instant) as integer);
 -- the same for equal pairs, hardly ever for others (engines differ, so it is never stored)
 create or replace macro pair_hash(one, other) as hash(one, other);

@@ -96,7 +96,9 @@ class Checker:
         for grain in self.grains(version):
             period = calendar.period(grain, _SOME_DAY)
             for dimensions in ((), tuple(definition.dimensions)):
-                question = Question("checked", grain, (period,), period.end, definition.timezone, dimensions, calendar)
+                question = Question(
+                    "checked", grain, (period,), period.end, period.first, definition.timezone, dimensions, calendar
+                )
                 compile_metric(version, question, self._datasets)
         if isinstance(definition, Derived):
             derived_formula(definition.expr, [entry.called for entry in definition.input_metrics])

@@ -18,6 +18,7 @@ CUSTOM_METRIC_VALUES = TableSpec(
             ("definition_name", "string", "Its name when the value was computed."),
             ("version", "int", "The version of the definition that made it."),
             ("content_hash", "string", "Digest of that version and of the versions of its inputs."),
+            ("is_current", "boolean", "The version was in force for the period when it was computed last."),
             ("dimensions", "string", "JSON of the breakdown's fields and values; {} is the total."),
             ("value", "double", "The value; null unless state is value or zero."),
             ("state", "string", "value, zero, no_data, zero_denominator or undefined."),

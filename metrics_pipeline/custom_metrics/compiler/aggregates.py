@@ -32,9 +32,9 @@ def stages(metric: Simple, datatype: Datatype) -> Stages:
         case "sum_boolean":
             return Stages("count(*) filter (where _value) as _n", False, "cast(sum(_n) as double)")
         case "sum":
-            return Stages(f"{_sum('_value', datatype)} as _s", False, f"cast({_sum('_s', datatype)} as double)")
+            return Stages(f"{_sum('_value', datatype)} as _s", False, _total(datatype))
         case "average":
-            total = f"cast({_sum('_s', datatype)} as double)"
+            total = _total(datatype)
             daily = f"{_sum('_value', datatype)} as _s, count(_value) as _n"
             return Stages(daily, False, f"{total} / nullif(cast(sum(_n) as double), 0)")
         case "min":
@@ -50,6 +50,11 @@ def stages(metric: Simple, datatype: Datatype) -> Stages:
             function = "quantile_cont" if metric.percentile_type == "continuous" else "quantile_disc"
             assert metric.percentile is not None  # noqa: S101 - for the type checker: the format asks for it
             return Stages(None, False, f"{function}(cast(_value as double), {metric.percentile!r})")
+
+
+def _total(datatype: Datatype) -> str:
+    total = f"cast({_sum('_s', datatype)} as double)"
+    return total if datatype == "integer" else f"significant({total})"
 
 
 def _sum(column: str, datatype: Datatype) -> str:

@@ -85,13 +85,13 @@ class LeafStatement:
         source = f"rows_{number}"
         if metric.non_additive_dimension is not None:
             balance = metric.non_additive_dimension
-            extreme = "max" if balance.window_choice == "max" else "min"
-            parts = ", ".join(["s.period", "s.point", *groups, *self._groupings()])
-            yield (
-                f"picked_{number}",
-                f"select s.period, s.point, p.* from {source} p join {joined} where p._value is not null "
-                f"qualify p._at = {extreme}(p._at) over (partition by {parts})",
-            )
+            cells = ["period", "point", *groups, *self._groupings()]
+            same = " and ".join(f"j.{cell} is not distinct from e.{cell}" for cell in [*cells, "_at"])
+            dated = f"select s.period, s.point, p.* from {source} p join {joined} where p._value is not null"
+            extreme = f"select {', '.join(cells)}, {balance.window_choice}(_at) as _at from dated_{number} group by all"
+            yield f"dated_{number}", dated
+            yield f"extremes_{number}", extreme
+            yield f"picked_{number}", f"select j.* from dated_{number} j join extremes_{number} e on {same}"
             daily = f"select {keys}, {ways.daily}, bool_and(_final) as _final from picked_{number} group by all"
             selected = f"({daily if ways.daily else f'select * from picked_{number}'})"
         else:
@@ -221,19 +221,22 @@ class LeafStatement:
         return [f"{name} >= {self._bind(first)}", f"{name} < {self._bind(end)}"]
 
     def _known(self) -> str:
-        """Of each period whether its days are over, and whether any of them has begun."""
-        of_leaf = f"from asked_days s where s.leaf = {self.number}"
-        if not self.dataset.is_application or self._metric_time != self.dataset.partition_time:
-            self.parameters["today"] = self.question.today
-            over = "bool_and(s.day < $today) as is_over, bool_or(s.day <= $today) as is_begun"
-            return f"select s.period, {over} {of_leaf} group by all"
-        # an application's day is known from when it was read: after its end whole, before it in part
-        table = self._bind(self.dataset.name)
-        reads = f'(select "date" as _read, last_read_at from {READS} where table_name = {table}) r on r._read = s.day'
-        over = "bool_and(coalesce(utc_day(r.last_read_at) > s.day, false)) as is_over"
-        begun = "bool_or(r._read is not null) as is_begun"
-        asked = f"asked_days s left join {reads} where s.leaf = {self.number}"
-        return f"select s.period, {over}, {begun} from {asked} group by all"
+        """Of each period whether all of its days are over and known, and whether any of them is."""
+        asked = f"asked_days s where s.leaf = {self.number}"
+        self.parameters["today"] = self.question.today
+        if not self.dataset.is_application:
+            self.parameters["known_from"] = self.question.known_from
+            over, begun = "s.day < $today and s.day >= $known_from", "s.day <= $today and s.day >= $known_from"
+        elif self.dataset.spec.day_column is None:  # read whole, whatever day its rows are of
+            over, begun = "s.day < $today", "s.day <= $today"
+        else:
+            # an application's day is known from when it was read: after its end whole, before it in part
+            table = self._bind(self.dataset.name)
+            reads = f'select "date" as _read, last_read_at from {READS} where table_name = {table}'
+            asked = f"asked_days s left join ({reads}) r on r._read = s.day where s.leaf = {self.number}"
+            over, begun = "coalesce(cast(r.last_read_at as date) > s.day, false)", "r._read is not null"
+        known = f"bool_and({over}) as is_over, bool_or({begun}) as is_begun"
+        return f"select s.period, {known} from {asked} group by all"
 
     def _bind(self, value: Value) -> str:
         name = f"p{self.number}_{len(self.parameters)}"

@@ -13,7 +13,8 @@ class Question:
     """Periods of one grain in order, of one workspace.
 
     dimensions: what the values are broken down by; empty for the total. timezone: whose days the periods are made of.
-    today: the day in that zone on which it is asked; later days do not exist yet. reads_unowned: rows of application
+    today: the day in that zone on which it is asked; later days do not exist yet. known_from: what happened before this
+    day nobody has told the lake. reads_unowned: rows of application
     tables that say no workspace are this workspace's.
     """
 
@@ -21,6 +22,7 @@ class Question:
     grain: PeriodGrain
     periods: tuple[Period, ...]
     today: date
+    known_from: date
     timezone: str = "UTC"
     dimensions: tuple[str, ...] = ()
     calendar: Calendar = MONDAYS

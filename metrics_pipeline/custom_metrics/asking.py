@@ -1,0 +1,75 @@
+"""Which questions make up the stored values of a metric: its total and each of its breakdowns, by version in force."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from metrics_pipeline.custom_metrics.calculating import Asked
+from metrics_pipeline.custom_metrics.compiler.question import Question
+from metrics_pipeline.custom_metrics.periods import Calendar, Period, PeriodGrain
+from metrics_pipeline.custom_metrics.versions import MetricVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a question needs beside the metric.
+
+    known_from: the pipeline's first day. owner_of_unowned: whose rows of no workspace are.
+    """
+
+    now: datetime
+    known_from: date
+    calendar: Calendar
+    owner_of_unowned: str | None
+
+
+def in_force(versions: Sequence[MetricVersion], day: date) -> MetricVersion | None:
+    """The version that makes the periods that begin on a day: the newest one that is effective by then."""
+    for version in sorted(versions, key=lambda version: version.version, reverse=True):
+        if version.effective_from is None or version.effective_from <= day:
+            return version
+    return None
+
+
+def question(
+    version: MetricVersion,
+    grain: PeriodGrain,
+    periods: Sequence[Period],
+    around: Surroundings,
+    dimensions: Sequence[str] = (),
+) -> Question:
+    """A question about a version; periods that have not begun are left out."""
+    definition = version.definition
+    today = around.now.astimezone(ZoneInfo(definition.timezone)).date()
+    return Question(
+        version.workspace_id,
+        grain,
+        tuple(period for period in periods if period.first <= today),
+        today,
+        around.known_from,
+        definition.timezone,
+        tuple(dimensions),
+        around.calendar,
+        reads_unowned=around.owner_of_unowned == version.workspace_id,
+    )
+
+
+def stored_questions(
+    versions: Sequence[MetricVersion], grain: PeriodGrain, periods: Sequence[Period], around: Surroundings
+) -> Iterator[Asked]:
+    """The questions whose answers are stored: of each version in force the total, and one breakdown by each field."""
+    by_version: dict[int, list[Period]] = {}
+    known = {version.version: version for version in versions}
+    for period in periods:
+        version = in_force(versions, period.first)
+        if version is not None:
+            by_version.setdefault(version.version, []).append(period)
+    for number, mine in by_version.items():
+        version = known[number]
+        for dimensions in ((), *((name,) for name in version.definition.dimensions)):
+            asked = Asked(version, question(version, grain, mine, around, dimensions))
+            if asked.question.periods:
+                yield asked
