@@ -9,9 +9,10 @@ from datetime import date
 import pyarrow as pa
 
 from metrics_pipeline.custom_metrics.compiler.conditions import Value
-from metrics_pipeline.custom_metrics.compiler.leaf import READS, LeafStatement, partition_days
+from metrics_pipeline.custom_metrics.compiler.leaf import READS, LeafStatement
 from metrics_pipeline.custom_metrics.compiler.plan import Computed, Leaf, Plan, Quotient
 from metrics_pipeline.custom_metrics.compiler.question import Question
+from metrics_pipeline.custom_metrics.compiler.rows import LeafRows, partition_days
 from metrics_pipeline.custom_metrics.datasets import Dataset, Datasets
 from metrics_pipeline.custom_metrics.faults import DefinitionError
 from metrics_pipeline.custom_metrics.formulas.errors import FormulaError
@@ -83,7 +84,7 @@ class _Writer:
     def text(self) -> str:
         expressions = [expression for leaf in self._leaves for expression in leaf.expressions()]
         for leaf in self._leaves:
-            self.parameters |= leaf.parameters
+            self.parameters |= leaf.rows.parameters
         expressions += [("frame", self._frame()), ("leaves", self._joined())]
         source = "leaves"
         for number, step in enumerate(self._plan.steps):
@@ -107,7 +108,7 @@ class _Writer:
         self.spans += [(number, period, point, day) for period, point, day in rows]
         days = Period(min(row[2] for row in rows), max(row[2] for row in rows) + DAY) if rows else None
         self._note_reads(leaf, dataset, days)
-        return LeafStatement(number, leaf, dataset, self._question, days)
+        return LeafStatement(LeafRows(number, leaf, dataset, self._question, days))
 
     def _note_reads(self, leaf: Leaf, dataset: Dataset, days: Period | None) -> None:
         at = leaf.metric.agg_time_dimension or dataset.times[0]
@@ -138,7 +139,7 @@ class _Writer:
         for leaf in self._leaves:
             n = leaf.number
             value = f"l{n}._value"
-            if leaf.leaf.metric.fill_nulls_with is not None:
+            if leaf.rows.leaf.metric.fill_nulls_with is not None:
                 value = f"coalesce({value}, case when k{n}.is_begun then 0.0 end)"
             columns.append(f"{value} as _s{n}")
             finals.append(f"coalesce(l{n}._final, true) and coalesce(k{n}.is_over, false)")
