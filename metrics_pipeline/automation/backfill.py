@@ -122,7 +122,9 @@ class Backfiller:
         return self._pipeline.catalog.platforms[platform].restatement_days
 
     def is_materialized(self, step: Step) -> bool:
-        """Whether every partition of the step has been built before, by whatever run."""
+        """Whether every partition of the step, or the whole table, has been built before, by whatever run."""
+        if not step.keys:
+            return all(self.instance.get_latest_materialization_event(asset) is not None for asset in step.assets)
         return all(set(step.keys) <= self.instance.get_materialized_partitions(asset) for asset in step.assets)
 
     def run(self, step: Step, run_config: Mapping[str, object] | None = None) -> str:

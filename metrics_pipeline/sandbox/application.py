@@ -46,6 +46,8 @@ _INDEXED = {
     "conversations": ("opened_at", "closed_at"),
     "orders": ("created_at",),
 }
+# What a campaign costs: its making, and what sending it takes.
+CENTS_A_CAMPAIGN = 30_000
 CENTS_A_RECIPIENT = 7
 
 
@@ -145,7 +147,7 @@ def _campaigns(messaging: Messaging, days: Iterable[date], until: datetime) -> I
         started, completed = _known(campaign.started_at, until), _known(campaign.completed_at, until)
         ended = "failed" if campaign.is_failed else "completed"
         status = ended if completed is not None else "active" if started is not None else "draft"
-        cost = campaign.recipients * CENTS_A_RECIPIENT if started is not None else 0
+        cost = CENTS_A_CAMPAIGN + campaign.recipients * CENTS_A_RECIPIENT if started is not None else 0
         yield campaign.id, messaging.workspace_id, status, campaign.recipients, cost, started, completed
 
 

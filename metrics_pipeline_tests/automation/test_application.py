@@ -196,3 +196,15 @@ def test_doctor_names_the_tables_and_never_the_password(load: Load, database: Pa
     verdict, text = finding(load(NOW, APPLICATION_DATABASE_URL="postgresql://u:hunter2@127.0.0.1:1/d"))
     assert verdict == "failed"
     assert "hunter2" not in text
+
+
+def test_a_table_without_partitions_counts_as_built_only_after_a_run(pipeline: Pipeline) -> None:
+    backfiller, steps = plan_backfill(pipeline, ["app/licences"], Window.of_day(NOW.date()))
+
+    before = [backfiller.is_materialized(step) for step in steps]
+    for step in steps:
+        backfiller.run(step)
+
+    assert before == [False]
+    assert [backfiller.is_materialized(step) for step in steps] == [True]
+    assert attach_all(pipeline.lake).sql("select count(*) from app_licences").fetchall() == [(150,)]
