@@ -24,6 +24,7 @@ def build_definitions(pipeline: Pipeline, *, fixed: bool = False) -> dg.Definiti
     from metrics_pipeline.assets.application import application_assets
     from metrics_pipeline.assets.collection import collection_assets, side_tables
     from metrics_pipeline.assets.content import content_assets
+    from metrics_pipeline.assets.custom_metrics import custom_metric_assets
     from metrics_pipeline.assets.erasure import erasure_job
     from metrics_pipeline.assets.maintenance import maintenance_job
     from metrics_pipeline.assets.messaging import messaging_assets
@@ -32,8 +33,16 @@ def build_definitions(pipeline: Pipeline, *, fixed: bool = False) -> dg.Definiti
     from metrics_pipeline.assets.snapshots import snapshot_assets
     from metrics_pipeline.automation.application import application_jobs
     from metrics_pipeline.automation.content_sensor import content_sensors
+    from metrics_pipeline.automation.custom_metrics import custom_metric_sensor
     from metrics_pipeline.automation.erasure_sensor import erasure_sensors
-    from metrics_pipeline.automation.jobs import close_jobs, collection_jobs, content_jobs, snapshot_jobs, watch_job
+    from metrics_pipeline.automation.jobs import (
+        close_jobs,
+        collection_jobs,
+        content_jobs,
+        custom_metric_jobs,
+        snapshot_jobs,
+        watch_job,
+    )
     from metrics_pipeline.automation.schedules import schedules
     from metrics_pipeline.automation.sensors import sensors
     from metrics_pipeline.checks.anomalies import anomaly_check
@@ -53,6 +62,7 @@ def build_definitions(pipeline: Pipeline, *, fixed: bool = False) -> dg.Definiti
         *application_jobs(tables),
         *close_jobs(),
         *snapshot_jobs(),
+        *custom_metric_jobs(),
     )
     asset_jobs = {job.name: job for job in every_job}
     return dg.Definitions(
@@ -66,6 +76,7 @@ def build_definitions(pipeline: Pipeline, *, fixed: bool = False) -> dg.Definiti
             reconciliation_asset(partitions),
             *content_assets(partitions),
             *application_assets(tables, partitions),
+            *custom_metric_assets(partitions, tables),
         ],
         asset_checks=[
             *table_checks(),
@@ -79,6 +90,7 @@ def build_definitions(pipeline: Pipeline, *, fixed: bool = False) -> dg.Definiti
         sensors=[
             *sensors(dict(asset_jobs), partitions, pipeline.settings),
             *content_sensors(asset_jobs, partitions, pipeline.settings),
+            custom_metric_sensor(asset_jobs, partitions, pipeline.settings),
             *erasure_sensors(asset_jobs, erasure_job, partitions, pipeline.settings),
         ],
         resources={"pipeline": pipeline_resource(pipeline if fixed else None)},

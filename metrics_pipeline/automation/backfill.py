@@ -40,9 +40,10 @@ _STAGES: tuple[tuple[str, ...], ...] = (
     ("monthly_metrics",),
     ("reconciliations",),
     ("analytics_snapshots",),
+    ("custom_metric_values",),
 )
 # Stages whose assets have a run each: platforms fail by themselves, types of snapshots differ in their partitions.
-_ONE_BY_ONE = (("counters",), ("insights",), ("analytics_snapshots",))
+_ONE_BY_ONE = (("counters",), ("insights",), ("analytics_snapshots",), ("custom_metric_values",))
 
 # Stages with tables that have no partitions: those that are read whole, and present states.
 _PARTLY_WHOLE = (("app",), ("campaign_metrics", "contact_metrics"))
@@ -57,7 +58,7 @@ class Step:
 
     @property
     def name(self) -> str:
-        in_full = ("platforms", "analytics_snapshots")
+        in_full = ("platforms", "analytics_snapshots", "custom_metric_values")
         parents = {a.to_user_string() if a.path[0] in in_full else a.path[0] for a in self.assets}
         return ", ".join(sorted(parents))
 

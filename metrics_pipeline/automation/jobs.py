@@ -12,11 +12,13 @@ from metrics_pipeline.assets.aggregates import DAILY_KEYS, MONTHLY_KEY, WEEKLY_K
 from metrics_pipeline.assets.anomalies import ANOMALIES_KEY
 from metrics_pipeline.assets.collection import platform_asset_key
 from metrics_pipeline.assets.content import DAILY_KEY, EVENTS_KEY, METRICS_KEY
+from metrics_pipeline.assets.custom_metrics import VALUE_KEYS
 from metrics_pipeline.assets.messaging import CAMPAIGN_METRICS_KEY, CONTACT_METRICS_KEY
 from metrics_pipeline.assets.reconciliation import RECONCILIATIONS_KEY
 from metrics_pipeline.assets.snapshots import SNAPSHOT_KEYS
 from metrics_pipeline.catalog.models import PlatformSpec
 from metrics_pipeline.collection.request import CollectionKind
+from metrics_pipeline.custom_metrics.spans import Grain
 from metrics_pipeline.partitions import PartitionSets
 
 DAILY_CLOSE = "daily_close"
@@ -32,6 +34,11 @@ MAINTENANCE = "maintenance"
 PROCESS_EVENTS = "process_events"
 CONTENT_DAYS = "content_days"
 ERASE_PEOPLE = "erase_people"
+CUSTOM_METRICS: Mapping[Grain, str] = {
+    "day": "custom_metrics_daily",
+    "week": "custom_metrics_weekly",
+    "month": "custom_metrics_monthly",
+}
 # First and last day whose numbers a run changed, where no partition tag says so.
 DAYS_TAG = "metrics/days"
 
@@ -124,6 +131,18 @@ def snapshot_jobs() -> list[AssetJob]:
     ]
 
 
+def custom_metric_jobs() -> list[AssetJob]:
+    """Values of custom metrics by day, week and month."""
+    return [
+        dg.define_asset_job(
+            name,
+            selection=dg.AssetSelection.assets(VALUE_KEYS[grain]),
+            description=f"Compute the metrics that users defined, by {grain}.",
+        )
+        for grain, name in CUSTOM_METRICS.items()
+    ]
+
+
 def watch_job(checks: Sequence[dg.AssetChecksDefinition]) -> AssetJob:
     """What looks for partitions that are missing, also of assets that no run touches any more."""
     return dg.define_asset_job(
@@ -142,4 +161,6 @@ def partition_set_of(job_name: str, partitions: PartitionSets) -> dg.TimeWindowP
         WEEKLY_SNAPSHOTS: partitions.weekly,
         MONTHLY_CLOSE: partitions.monthly,
         MONTHLY_SNAPSHOTS: partitions.monthly,
+        CUSTOM_METRICS["week"]: partitions.weekly,
+        CUSTOM_METRICS["month"]: partitions.monthly,
     }.get(job_name, partitions.daily)

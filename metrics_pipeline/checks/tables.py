@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import dagster as dg
 
 from metrics_pipeline.assets.aggregates import DAILY_KEYS, MONTHLY_KEY, WEEKLY_KEY
+from metrics_pipeline.assets.custom_metrics import VALUE_KEYS
 from metrics_pipeline.assets.snapshots import SNAPSHOT_KEYS
 from metrics_pipeline.automation.alerts import Alerts
 from metrics_pipeline.control.alerts import Severity
@@ -55,7 +56,11 @@ def _declared() -> Sequence[SqlCheck]:
             SqlCheck("coverage", asset, f"{kind}_snapshots_missing.sql", _HAS_SNAPSHOT, kind),
         )
     ]
-    return [*daily, *rollups, *snapshots]
+    custom = [
+        SqlCheck("keys_unique", asset, "custom_metric_keys_unique.sql", unique, grain)
+        for grain, asset in VALUE_KEYS.items()
+    ]
+    return [*daily, *rollups, *snapshots, *custom]
 
 
 def table_checks() -> list[dg.AssetChecksDefinition]:

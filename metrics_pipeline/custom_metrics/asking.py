@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from metrics_pipeline.custom_metrics.calculating import Asked
 from metrics_pipeline.custom_metrics.compiler.question import Question
 from metrics_pipeline.custom_metrics.periods import Calendar, Period, PeriodGrain
+from metrics_pipeline.custom_metrics.registry.records import version_in_force
 from metrics_pipeline.custom_metrics.versions import MetricVersion
 
 
@@ -24,14 +25,6 @@ class Surroundings:
     known_from: date
     calendar: Calendar
     owner_of_unowned: str | None
-
-
-def in_force(versions: Sequence[MetricVersion], day: date) -> MetricVersion | None:
-    """The version that makes the periods that begin on a day: the newest one that is effective by then."""
-    for version in sorted(versions, key=lambda version: version.version, reverse=True):
-        if version.effective_from is None or version.effective_from <= day:
-            return version
-    return None
 
 
 def question(
@@ -64,7 +57,7 @@ def stored_questions(
     by_version: dict[int, list[Period]] = {}
     known = {version.version: version for version in versions}
     for period in periods:
-        version = in_force(versions, period.first)
+        version = version_in_force(versions, period.first)
         if version is not None:
             by_version.setdefault(version.version, []).append(period)
     for number, mine in by_version.items():

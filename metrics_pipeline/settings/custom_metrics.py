@@ -25,6 +25,9 @@ class CustomMetricSettings(StoreSettings):
     custom_metric_cost_high: int = Field(
         50_000_000, ge=1, description="From so many on it is high: metrics:admin only."
     )
+    custom_metrics_interval_seconds: int = Field(
+        300, ge=10, description="How often is looked for definitions that changed, and for rows behind them."
+    )
     application_workspace: str | None = Field(
         None,
         description="Workspace that custom metrics take rows of the application's tables for that name none; default: "

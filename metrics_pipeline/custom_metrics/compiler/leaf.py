@@ -123,7 +123,8 @@ class LeafStatement:
         else:
             today = rows.bind(question.today)
             over, begun = f"s.day < {today}", f"s.day <= {today}"
-            if not rows.dataset.is_application:  # a table that is read whole has rows of any day
+            # a table that is read whole has rows of any day, and rows that say themselves whether they are final
+            if not rows.dataset.is_application and rows.dataset.completeness is None:
                 since = f" and s.day >= {rows.bind(question.known_from)}"
                 over, begun = over + since, begun + since
         known = f"bool_and({over}) as is_over, bool_or({begun}) as is_begun"
