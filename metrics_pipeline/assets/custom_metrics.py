@@ -25,6 +25,8 @@ VALUE_KEYS: dict[Grain, dg.AssetKey] = {
     "month": dg.AssetKey([CUSTOM_METRIC_VALUES.name, "monthly"]),
 }
 SHOWN_PROBLEMS = 50
+# Nothing else would ask for the run again.
+RETRY = dg.RetryPolicy(max_retries=2, delay=30, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 
 
 class MetricScope(dg.Config):
@@ -69,6 +71,7 @@ def _values_asset(
         kinds={"sql", "duckdb", "deltalake"},
         owners=["team:metrics"],
         metadata=table_metadata(CUSTOM_METRIC_VALUES),
+        retry_policy=RETRY,
         check_specs=[
             dg.AssetCheckSpec("metrics_ok", asset=key, description="Every metric that is active could be computed.")
         ],
@@ -98,9 +101,7 @@ def _values_asset(
             check_name="metrics_ok",
             asset_key=key,
             severity=dg.AssetCheckSeverity.WARN,
-            metadata={
-                "problems": dg.MetadataValue.md("\n".join(f"- {p}" for p in problems[:SHOWN_PROBLEMS]) or "none")
-            },
+            metadata={"problems": _listed(problems)},
         )
         metadata = {
             "metrics": built.metrics,
@@ -112,3 +113,7 @@ def _values_asset(
         return dg.MaterializeResult(metadata=metadata, check_results=[check])
 
     return values
+
+
+def _listed(lines: Sequence[str]) -> dg.MarkdownMetadataValue:
+    return dg.MetadataValue.md("\n".join(f"- {line}" for line in lines[:SHOWN_PROBLEMS]) or "none")

@@ -65,13 +65,12 @@ class CustomMetricFlow:
     def surroundings(self) -> Surroundings:
         """What questions need that are asked now."""
         settings = self.pipeline.settings
+        workspaces = [workspace.workspace_id for workspace in list_workspaces(self.pipeline.control)]
         return Surroundings(
             settings.clock.now(),
             pipeline_start(settings).collection,
             Calendar(settings.week_start_index),
-            owner_of_unowned(
-                settings.application_workspace, [w.workspace_id for w in list_workspaces(self.pipeline.control)]
-            ),
+            owner_of_unowned(settings.application_workspace, workspaces),
         )
 
     def active(self, metric_ids: Collection[str] = ()) -> list[ActiveMetric]:
