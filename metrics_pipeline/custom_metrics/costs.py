@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Literal
 
@@ -17,6 +17,7 @@ from metrics_pipeline.custom_metrics.spans import Span
 from metrics_pipeline.lake.table_spec import TableSpec
 
 CostClass = Literal["low", "medium", "high"]
+_ORDER: tuple[CostClass, ...] = ("low", "medium", "high")
 # How much more than a sum they take, measured by `make bench-custom-metrics`.
 _WEIGHTS: Mapping[Aggregation, int] = {"count_distinct": 4, "median": 6, "percentile": 6}
 
@@ -45,6 +46,11 @@ def rows_read(specs: Mapping[str, TableSpec], tables: Mapping[str, DeltaTable], 
 def weighted_rows(plan: Plan, rows: Mapping[str, int], table_of: Mapping[str, str]) -> int:
     """The rows, each as often as it is worked on. table_of: the table of each data set."""
     return sum(rows[table_of[leaf.metric.dataset]] * _weight(leaf) for _, leaf in plan.leaves)
+
+
+def highest(classes: Iterable[CostClass]) -> CostClass:
+    """The highest of them; low for none."""
+    return max(classes, key=_ORDER.index, default="low")
 
 
 def cost_class(weighted: int, medium: int, high: int) -> CostClass:

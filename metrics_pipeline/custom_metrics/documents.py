@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from metrics_pipeline.custom_metrics.faults import DefinitionError
-from metrics_pipeline.custom_metrics.model import FORMAT
+from metrics_pipeline.custom_metrics.model import FORMAT, Definition, document_of
 from metrics_pipeline.custom_metrics.requirement_shape import is_requirement_shape, read_requirement_shape
 from metrics_pipeline.errors import UserError
 
@@ -59,6 +58,12 @@ def read_definitions(text: str) -> list[dict[str, object]]:
     return documents
 
 
+def as_yaml(definitions: Sequence[Definition]) -> str:
+    """A file with these definitions, which `read_definitions` reads."""
+    content = {"format": FORMAT, "metrics": [document_of(definition) for definition in definitions]}
+    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+
+
 def example_files() -> dict[str, Path]:
     """The definitions that come with the package, by name."""
     return {file.stem: file for file in sorted(EXAMPLES.glob("*.yaml"))}
@@ -80,12 +85,6 @@ def _documents(content: object) -> Iterator[dict[str, object]]:
             yield from read_requirement_shape(document)
         else:
             yield document
-
-
-def faults_as_text(error: DefinitionError, name: str) -> str:
-    """Every fault of a definition on a line of its own, for a terminal."""
-    lines = [f"  {fault.pointer or '/'}: {fault.detail} ({fault.code})" for fault in error.faults]
-    return "\n".join([f"{name} cannot be used:", *lines])
 
 
 def name_of(document: Mapping[str, object]) -> str:

@@ -12,18 +12,21 @@ from deltalake import DeltaTable
 
 from metrics_pipeline.application.lake_tables import declared_tables
 from metrics_pipeline.control.workspaces import list_workspaces
+from metrics_pipeline.custom_metrics.answering import Answerer
 from metrics_pipeline.custom_metrics.asking import Surroundings
 from metrics_pipeline.custom_metrics.building import Built, ValueBuilder
 from metrics_pipeline.custom_metrics.calculating import Calculated, Calculator
 from metrics_pipeline.custom_metrics.checking import Checker
+from metrics_pipeline.custom_metrics.costs import highest
 from metrics_pipeline.custom_metrics.datasets import Datasets
 from metrics_pipeline.custom_metrics.following import StaleFinder
 from metrics_pipeline.custom_metrics.periods import Calendar
-from metrics_pipeline.custom_metrics.registry.actors import pipeline_actor
+from metrics_pipeline.custom_metrics.registry.actors import Actor, pipeline_actor
 from metrics_pipeline.custom_metrics.registry.records import ActiveMetric
 from metrics_pipeline.custom_metrics.registry.registry import Registry
 from metrics_pipeline.custom_metrics.spans import Grain
 from metrics_pipeline.custom_metrics.staleness import Stale
+from metrics_pipeline.custom_metrics.trial import Tester, Trial
 from metrics_pipeline.pipeline import Pipeline
 from metrics_pipeline.pipeline_start import pipeline_start
 from metrics_pipeline.windows import Window
@@ -61,6 +64,21 @@ class CustomMetricFlow:
             return {name: lake.table(name) for name in names}
 
         return Calculator(lake.location, lake.tables, self.datasets, self.pipeline.settings, tables)
+
+    @property
+    def answerer(self) -> Answerer:
+        """Whom to ask for values."""
+        return Answerer(self.registry, self.checker, self.calculator, self.surroundings)
+
+    def try_out(self, actor: Actor, documents: Sequence[Mapping[str, object]]) -> list[Trial]:
+        """What definitions would be and give; nothing is stored.
+
+        Raises:
+            DefinitionError: one of them cannot be used.
+        """
+        tester = Tester(self.datasets, self.checker, self.calculator)
+        around = self.surroundings()
+        return [tester.try_out(metric, around) for metric in self.registry.try_all(actor, documents)]
 
     def surroundings(self) -> Surroundings:
         """What questions need that are asked now."""
@@ -127,7 +145,7 @@ class CustomMetricFlow:
                 number,
                 rows_scanned=sum(answer.rows_scanned for answer in answers),
                 duration_ms=round(1000 * sum(answer.seconds for answer in answers)),
-                cost_class=max((answer.cost for answer in answers), key=("low", "medium", "high").index),
+                cost_class=highest(answer.cost for answer in answers),
                 query_hash=query_hash(answers[0]),
                 trace_id=run_id,
             )
