@@ -19,6 +19,7 @@ from metrics_pipeline.cli import (
     jobs,
     keys,
     maintain,
+    metrics,
     plan,
     replay,
     restatements,
@@ -46,6 +47,7 @@ def register(app: typer.Typer) -> None:
     keys.register(app)
     status.register(app)
     jobs.register(app)
+    metrics.register(app)
     changes.register(app)
     plan.register(app)
     doctor.register(app)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +11,7 @@ import typer
 
 from metrics_pipeline.cli.app import DataDir, out, use_data_dir
 from metrics_pipeline.cli.arguments import parse_day, parse_window
+from metrics_pipeline.cli.metric_files import documents_of, shown, told
 from metrics_pipeline.cli.tables import Format, ListFormat, print_rows
 
 if TYPE_CHECKING:
@@ -60,10 +59,10 @@ def add(
     """Add the definitions of a file, or change those that are there: all of them or none."""
     from metrics_pipeline.custom_metrics.registry.actors import cli_actor
 
-    documents = _documents(file, example)
+    documents = documents_of(file, example)
     flow = _flow(data_dir)
     since = None if effective_from is None else parse_day(effective_from, "--effective-from")
-    with _told(documents):
+    with told(documents):
         changes = flow.registry.create_all(cli_actor(workspace), documents, effective_from=since, note=note)
     for change in changes:
         others = f"; new versions of {', '.join(change.others)}" if change.others else ""
@@ -86,9 +85,9 @@ def validate(
     """Check definitions, show how their formulas are read, what they cost, and their last 7 days; nothing is stored."""
     from metrics_pipeline.custom_metrics.registry.actors import cli_actor
 
-    documents = _documents(file, example)
+    documents = documents_of(file, example)
     flow = _flow(data_dir)
-    with _told(documents):
+    with told(documents):
         trials = flow.try_out(cli_actor(workspace), documents)
     for trial in trials:
         out.print(f"{trial.metric.name}: cost {trial.cost}, by {', '.join(trial.grains)}", markup=False)
@@ -96,10 +95,10 @@ def validate(
             out.print(f"  {place} = {text}", markup=False)
         for condition in trial.usual:
             out.print(f"  {condition}", markup=False)
-        for shown in trial.preview:
-            running = "" if shown.is_complete else ", not complete"
-            value = _shown(shown.value) if shown.value is not None else shown.state
-            out.print(f"  {shown.period.first}: {value}{running}", markup=False)
+        for previewed in trial.preview:
+            running = "" if previewed.is_complete else ", not complete"
+            value = shown(previewed.value) if previewed.value is not None else previewed.state
+            out.print(f"  {previewed.period.first}: {value}{running}", markup=False)
 
 
 @group.command("list")
@@ -207,7 +206,7 @@ def calculate(
             "period_start": value.first,
             "period_end": value.end,
             **({"dimensions": value.dimensions} if by else {}),
-            "value": _shown(value.value) if output is ListFormat.TABLE else value.value,
+            "value": shown(value.value) if output is ListFormat.TABLE else value.value,
             "state": value.state,
             "is_complete": value.is_complete,
             "version": value.version,
@@ -259,45 +258,3 @@ def restore(name: Name, workspace: Workspace, data_dir: DataDir = None) -> None:
 
     changed = _flow(data_dir).registry.restore(cli_actor(workspace), name)
     out.print(f"Restored {changed.record.name}, version {changed.record.version}.", markup=False)
-
-
-def _documents(file: Path | None, example: str | None) -> list[dict[str, object]]:
-    from metrics_pipeline.custom_metrics.documents import example_files, read_definitions
-
-    if (file is None) == (example is None):
-        raise UserError("Name a file of definitions, or one that comes with the package: --example revenue.")
-    if example is not None:
-        known = example_files()
-        if example not in known:
-            raise UserError(f"There is no example {example!r}. There are: {', '.join(known)}.")
-        return read_definitions(known[example].read_text())
-    assert file is not None  # noqa: S101 - for the type checker: one of both is given
-    if str(file) == "-":
-        return read_definitions(sys.stdin.read())
-    try:
-        return read_definitions(file.read_text())
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{file} cannot be read: {error.__class__.__name__}.") from None
-
-
-@contextmanager
-def _told(documents: Sequence[Mapping[str, object]]) -> Iterator[None]:
-    """Every fault with its place, on a line of its own; of a file of several with the definition's name."""
-    from metrics_pipeline.custom_metrics.documents import name_of
-    from metrics_pipeline.custom_metrics.faults import DefinitionError
-
-    try:
-        yield
-    except DefinitionError as error:
-        lines = []
-        for fault in error.faults:
-            first, _, rest = fault.pointer.removeprefix("/").partition("/")
-            is_numbered = first.isdigit() and int(first) < len(documents)
-            name = name_of(documents[int(first)]) if is_numbered else ""
-            place = f"{name} /{rest}" if is_numbered else fault.pointer or "/"
-            lines.append(f"  {place}: {fault.detail} ({fault.code})")
-        raise UserError("\n".join(["Nothing was stored:", *lines])) from None
-
-
-def _shown(value: float | None) -> str | None:
-    return None if value is None else f"{value:,.15g}"

@@ -34,7 +34,7 @@ class Previewed:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What a definition would be. formulas: (where, how it is read). usual: conditions that data sets add by themselves.
+    """What a definition would be. formulas: (where, how it is read). usual: conditions that data sets add.
 
     preview: the last periods of its finest grain, the running one included; rows_scanned and cost are of them.
     statement: the SQL behind the preview.
