@@ -38,6 +38,15 @@ SHOWN = (
         "and week_start > (select max(week_start) - 15 from weekly_metrics) order by workspace_id, week_start",
     ),
     (
+        "Metrics of one's own, defined in a file: docs/custom_metrics.md",
+        "select definition_name as metric, period_start as month, dimensions, value, numerator, denominator, is_complete "
+        "from custom_metric_values where is_current and grain = 'month' and value is not null and definition_name in "
+        "('active_users_30d', 'revenue_per_customer', 'licence_renewal_rate', 'asset_utilisation', 'roi') "
+        "and (dimensions <> '{}' or definition_name not in ('licence_renewal_rate', 'asset_utilisation')) "
+        "and period_start = (select max(period_start) from custom_metric_values where grain = 'month') "
+        "order by metric, dimensions",
+    ),
+    (
         "What is missing, and why",
         "select platform, state, reason, count(distinct metric) as metrics, count(distinct date) as days "
         "from daily_metrics where entity_type = 'account' and value is null group by all order by days desc limit 6",
@@ -117,6 +126,7 @@ def _show(result: DemoResult) -> None:
         "monthly_metrics",
         "app_messages",
         "analytics_snapshots",
+        "custom_metric_values",
     )
     out.print()
     answer(connection, " union all ".join(counts.format(t) for t in tables), SqlFormat.TABLE)

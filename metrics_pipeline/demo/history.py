@@ -51,6 +51,8 @@ def tasks(planner: Backfiller, platforms: list[str], first_day: date, now: datet
     whole = Window(days.start - LONGEST_LEAD, days.end)
     for step in planner.plan(planner.resolve(names), whole):
         yield Task(f"aggregate {step.name}", step, now, is_repeated=True)
+    for step in planner.plan(planner.resolve(["custom_metric_values"]), days):
+        yield Task("compute the metrics that were defined", step, now, is_repeated=True)
 
 
 def _counters(planner: Backfiller, platforms: list[str], days: Window, now: datetime) -> Iterator[Task]:

@@ -76,12 +76,13 @@ def write_marker(data_dir: Path, marker: DemoMarker) -> None:
 DEMO_CADENCE = '{"default": "1d:1h 7d:6h 30d:1d 35d:1w"}'
 
 
-def write_settings_file(data_dir: Path, base_urls: dict[str, str]) -> None:
+def write_settings_file(data_dir: Path, base_urls: dict[str, str], application_workspace: str) -> None:
     """Make every later command on this directory talk to the sandbox and read the sample application database."""
     lines = ["# This directory holds demo data: its accounts live in the sandbox (metrics-pipeline sandbox)."]
     lines += [f"METRICS_{platform.upper()}_BASE_URL={url}" for platform, url in base_urls.items()]
     lines.append(f"METRICS_CADENCE={DEMO_CADENCE}")
     lines.append(f"METRICS_APPLICATION_DATABASE_URL=sqlite:///{(data_dir / APPLICATION_DATABASE).absolute()}")
+    lines.append(f"METRICS_APPLICATION_WORKSPACE={application_workspace}")
     (data_dir / SETTINGS_FILE).write_text("\n".join(lines) + "\n")
 
 

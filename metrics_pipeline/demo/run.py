@@ -24,6 +24,7 @@ from metrics_pipeline.demo.marker import (
     write_marker,
     write_settings_file,
 )
+from metrics_pipeline.demo.metrics import OWNER, define_metrics
 from metrics_pipeline.errors import UserError
 from metrics_pipeline.pipeline import Pipeline
 from metrics_pipeline.pipeline_start import PipelineStart, fix_pipeline_start
@@ -89,7 +90,7 @@ def run_demo(settings: Settings, marker: DemoMarker, report: Report) -> DemoResu
     now = _simulated_now(settings, marker)
     first_day = marker.last_day - timedelta(days=marker.days - 1)
     write_marker(settings.data_dir, marker)
-    write_settings_file(settings.data_dir, {p: base_url(SANDBOX_PORT, p) for p in PLATFORMS})
+    write_settings_file(settings.data_dir, {p: base_url(SANDBOX_PORT, p) for p in PLATFORMS}, OWNER)
     grow(settings.data_dir / APPLICATION_DATABASE, whole_second(now), days=marker.days, seed=marker.seed)
     fix_pipeline_start(settings, PipelineStart(first_day, first_day))
     with SandboxProcess(marker.seed) as sandbox:
@@ -98,6 +99,7 @@ def run_demo(settings: Settings, marker: DemoMarker, report: Report) -> DemoResu
             os.environ[f"METRICS_{platform.upper()}_BASE_URL"] = sandbox.base_url(platform)
         pipeline = Pipeline(load_settings(now=now, data_dir=settings.data_dir))
         accounts = register_accounts(pipeline, now)
+        define_metrics(pipeline)
         events, runs = _run_tasks(pipeline, marker.seed, first_day, now, report)
         calls = sandbox.request_count()
     write_marker(settings.data_dir, replace(marker, finished=True))
