@@ -1,4 +1,4 @@
-"""What people write that the language does not have, by the name they know it by; the grammar alone would refuse it too."""
+"""What people write that the language does not have, by the name they know it by. The grammar refuses it anyway."""
 
 from __future__ import annotations
 

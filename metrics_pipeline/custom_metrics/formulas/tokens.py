@@ -93,7 +93,7 @@ def _tokens(text: str) -> Iterator[Token]:
         if kind != "space":
             token = _token(kind, written, position, previous)
             if previous is not None and _runs_together(previous, token):
-                raise FormulaError("expr_parse_error", "Two operators stand side by side.", previous.position)
+                raise FormulaError("expr_parse_error", "Two operators stand side by side; leave a space between them.", previous.position)
             yield token
             previous = token
         position = match.end()
@@ -101,7 +101,9 @@ def _tokens(text: str) -> Iterator[Token]:
 
 def _runs_together(first: Token, second: Token) -> bool:
     symbols = first.kind == second.kind == "symbol" and first.position + len(first.value) == second.position
-    return symbols and first.value[-1] in _OPERATOR_PART and second.value[0] in _OPERATOR_PART
+    # to the engine an operator that has a ! in it may end with a sign: a != -1 needs its space
+    sign = first.value == "!=" and second.value == "-"
+    return symbols and (sign or (first.value[-1] in _OPERATOR_PART and second.value[0] in _OPERATOR_PART))
 
 
 def _token(kind: str, written: str, position: int, previous: Token | None) -> Token:
