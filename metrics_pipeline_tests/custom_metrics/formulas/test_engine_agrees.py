@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import random
 import re
 
@@ -23,11 +22,10 @@ from metrics_pipeline_tests.custom_metrics.formulas.trees import (
     random_tree,
     written,
 )
-from metrics_pipeline_tests.proofs.sizes import figure
+from metrics_pipeline_tests.proofs.sizes import figure, size
 
-PROVING = os.environ.get("PROVE", "") not in ("", "0")
-TREES = 100_000 if PROVING else 1_000
-TOKENS = 200_000 if PROVING else 1_000
+TREES = size(2_000, 200_000)
+TOKENS = size(2_000, 400_000)
 # Formulas that are run in one statement.
 TOGETHER = 25
 

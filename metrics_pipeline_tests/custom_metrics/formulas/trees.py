@@ -235,7 +235,7 @@ def evaluate(tree: Tree, row: Row) -> Value:
             return None if _compare("=", values[0], values[1]) is True else values[0]
         case "greatest" | "least":
             known = [value for value in values if value is not None]
-            return None if not known else (max if tree.operation == "greatest" else min)(known)  # type: ignore[type-var]
+            return None if not known else (max if tree.operation == "greatest" else min)(known)
         case "and":
             return _and(values[0], values[1])
         case "or":
