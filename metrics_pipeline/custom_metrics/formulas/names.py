@@ -38,12 +38,16 @@ class Names:
         name = token.value if token.value in self._columns else self._folded.get(token.value.lower())
         if name is None:
             raise self._unknown(token)
-        plain = _PLAIN.fullmatch(name) is not None and name.lower() not in self._reserved
-        if token.kind == "word" and not plain:
+        if token.kind == "word" and not self._is_plain(name):
             detail = f"{name} is a word of SQL; as a column it is written in double quotes."
             raise FormulaError("expr_parse_error", detail, token.position)
-        shown = name if plain else quoted(name)
-        return name, column(name, shown, self._columns[name], self._table, token.position)
+        return name, column(name, self._shown(name), self._columns[name], self._table, token.position)
+
+    def _is_plain(self, name: str) -> bool:
+        return _PLAIN.fullmatch(name) is not None and name.lower() not in self._reserved
+
+    def _shown(self, name: str) -> str:
+        return name if self._is_plain(name) else quoted(name)
 
     def _unknown(self, token: Token) -> FormulaError:
         if token.kind == "word" and token.value in self._reserved:
@@ -51,5 +55,6 @@ class Names:
         close = get_close_matches(token.value.lower(), self._folded, n=3)
         known = [self._folded[name] for name in close] or sorted(self._columns)[:MOST_NAMED]
         hint = "Did you mean " if close else "Columns are "
-        detail = f"There is no such column. {hint}{', '.join(known) or 'none'}{'?' if close else '.'}"
+        names = ", ".join(self._shown(name) for name in known) or "none"
+        detail = f"There is no such column. {hint}{names}{'?' if close else '.'}"
         return FormulaError("expr_unknown_column", detail, token.position)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import get_args
@@ -9,8 +10,10 @@ from typing import get_args
 import duckdb
 import pytest
 
+from metrics_pipeline.custom_metrics.formulas import limits
 from metrics_pipeline.custom_metrics.formulas.errors import FormulaCode, FormulaError
 from metrics_pipeline.custom_metrics.formulas.formula import Datatype, parse_formula, require
+from metrics_pipeline.custom_metrics.formulas.functions import FUNCTIONS
 from metrics_pipeline.custom_metrics.formulas.lifting import lift
 from metrics_pipeline.custom_metrics.formulas.second_gate import check_statement
 from metrics_pipeline_tests.test_architecture import ALL, PACKAGE
@@ -251,6 +254,24 @@ def test_require_names_what_is_needed() -> None:
     assert caught.value.code == "expr_type_mismatch"
     with pytest.raises(FormulaError):
         require(parse_formula("price", COLUMNS), "integer")
+
+
+def test_the_page_about_formulas_is_right() -> None:
+    page = (PACKAGE.parent / "docs" / "formulas.md").read_text()
+    aliases = {"income", "cost", "now_f", "prev_f"}
+    columns: dict[str, Datatype] = {**COLUMNS, **dict.fromkeys(aliases, "number")}
+    examples = [line for block in re.findall(r"```sql\n(.*?)```", page, re.DOTALL) for line in block.splitlines()]
+
+    assert len(examples) > 10
+    for example in examples:
+        parse_formula(example, columns)
+    assert set(re.findall(r"^\| `((?:expr|import)_\w+)` \|", page, re.MULTILINE)) == set(get_args(FormulaCode))
+    assert [name for name in FUNCTIONS if not re.search(rf"`{name}\b", page)] == []
+    said = re.findall(r"\| ([\d,]+)", page.split("## Limits")[1].split("## Errors")[0])
+    assert [int(number.replace(",", "")) for number in said] == [
+        *(limits.LENGTH, limits.NODES, limits.NESTING, limits.LIST),
+        *(limits.TEXT_LITERAL, limits.NUMBER_LITERAL, limits.WRITTEN_OUT),
+    ]
 
 
 def test_the_language_knows_nothing_of_the_rest() -> None:
