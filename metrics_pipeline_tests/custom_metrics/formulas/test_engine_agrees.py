@@ -81,7 +81,7 @@ def test_a_formula_means_what_its_tree_means(connection: duckdb.DuckDBPyConnecti
     batch: list[tuple[Tree, str, Formula]] = []
     refused = 0
     for number in range(TREES):
-        tree = random_tree(pick, pick.choice(list(CAST_FROM)), pick.choice((1, 2, 3, 4)))
+        tree = random_tree(pick, pick.choice(list(CAST_FROM)), pick.choice((1, 2, 3, 3, 4, 4, 5)))
         text = written(tree, pick)
         try:
             formula = parse_formula(text, COLUMNS)
@@ -104,11 +104,11 @@ def test_a_formula_means_what_its_tree_means(connection: duckdb.DuckDBPyConnecti
                     )
             batch.clear()
     assert refused < TREES / 20
-    figure("random trees with the right values", f"{TREES - refused:,} of {TREES:,}; the others are too large")
+    figure("random trees with the right values", f"{TREES - refused:,} of {TREES:,}, {refused} too large")
 
 
 def test_whatever_is_accepted_is_read_as_duckdb_reads_it(connection: duckdb.DuckDBPyConnection) -> None:
-    """Pieces of formulas, put together at random and by changing sound ones."""
+    """Sound formulas, sound ones with changes, and pieces put together at random."""
     pick = random.Random(12)
     accepted = 0
     for _ in range(TOKENS):
@@ -129,7 +129,7 @@ def scramble(pick: random.Random) -> str:
         return " ".join(pick.choice(SCRAPS) for _ in range(pick.randint(1, 7)))
     text = written(random_tree(pick, pick.choice(list(CAST_FROM)), pick.choice((1, 2, 3))), pick)
     pieces = re.findall(r"'(?:[^']|'')*'|\"[^\"]*\"|[A-Za-z_0-9.]+|\s+|.", text)
-    for _ in range(pick.randint(1, 2)):
+    for _ in range(pick.choice((0, 0, 1, 1, 2))):
         at = pick.randrange(len(pieces))
         match pick.choice(("out", "in", "swap", "twice", "replace")):
             case "out":
