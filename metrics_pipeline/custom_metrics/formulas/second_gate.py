@@ -19,20 +19,20 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "class": _words("""
         CASE CAST COLUMN_REF COMPARISON CONJUNCTION BETWEEN CONSTANT FUNCTION OPERATOR PARAMETER STAR TYPE
     """),
-    # of expressions, relations, queries and their clauses; no ARRAY_EXTRACT, SHOW_REF, RECURSIVE_CTE_NODE
+    # of expressions, relations, queries and clauses; no ARRAY_EXTRACT, TABLE_FUNCTION, SHOW_REF, RECURSIVE_CTE_NODE
     "type": _words("""
         CASE_EXPR OPERATOR_CAST COLUMN_REF FUNCTION STAR TYPE VALUE_CONSTANT VALUE_PARAMETER
         COMPARE_EQUAL COMPARE_NOTEQUAL COMPARE_LESSTHAN COMPARE_LESSTHANOREQUALTO COMPARE_GREATERTHAN
         COMPARE_GREATERTHANOREQUALTO COMPARE_BETWEEN COMPARE_NOT_BETWEEN COMPARE_IN COMPARE_NOT_IN
         COMPARE_DISTINCT_FROM COMPARE_NOT_DISTINCT_FROM CONJUNCTION_AND CONJUNCTION_OR
         OPERATOR_NOT OPERATOR_IS_NULL OPERATOR_IS_NOT_NULL OPERATOR_COALESCE OPERATOR_NULLIF
-        SELECT_NODE BASE_TABLE SUBQUERY JOIN EMPTY TABLE_FUNCTION
+        SELECT_NODE SET_OPERATION_NODE BASE_TABLE SUBQUERY JOIN EMPTY
         ORDER_MODIFIER LIMIT_MODIFIER DISTINCT_MODIFIER ORDER_DEFAULT ASCENDING DESCENDING
     """),
     "function_name": _words("""
         + - * / abs floor ceil ln sqrt round lower upper coalesce nullif greatest least isfinite
-        count count_star sum avg min max median quantile_cont quantile_disc
-        contains starts_with prefix date_trunc time_bucket timezone generate_series
+        count count_star sum fsum avg min max bool_and bool_or approx_count_distinct quantile_cont quantile_disc
+        contains starts_with date_trunc timezone significant json_object
     """),
     "type_name": frozenset(SQL_TYPES.values()) | {"timestamp with time zone", "timestamp", "hugeint", "integer"},
 }

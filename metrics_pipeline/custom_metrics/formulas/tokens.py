@@ -93,7 +93,8 @@ def _tokens(text: str) -> Iterator[Token]:
         if kind != "space":
             token = _token(kind, written, position, previous)
             if previous is not None and _runs_together(previous, token):
-                raise FormulaError("expr_parse_error", "Two operators stand side by side; leave a space between them.", previous.position)
+                detail = "Two operators stand side by side; leave a space between them."
+                raise FormulaError("expr_parse_error", detail, previous.position)
             yield token
             previous = token
         position = match.end()

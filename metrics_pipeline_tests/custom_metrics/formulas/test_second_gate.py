@@ -24,6 +24,7 @@ COLUMNS: dict[str, Datatype] = {
         "with days as (select $p1::date as day) select day, count(*) filter (where true) from DAYS group by all",
         "select date_trunc('month', timezone($tz, t.sent_at)) as bucket, quantile_cont(t.views, 0.95) from data as t "
         "where t.workspace_id = $workspace and t.sent_at >= $start group by 1 order by 1 limit 10",
+        "with a as (select 1 as k union select a from data) select json_object($p, k) from a where contains(k, $p)",
         "select * from (select distinct d.views from data as d left join data as e on d.a = e.a) as u",
     ],
 )
@@ -40,7 +41,8 @@ def test_what_a_compiler_writes_passes(statement: str) -> None:
         *["select 1; select 2", "drop table data", "", "select", "copy data to 'x'", "describe data", "values (1)"],
         *["select views[1] from data", "select {'a': 1}", "select columns('a') from data", "select x -> 1 from data"],
         *["select views::struct(a int) from data", "select views::int[] from data", "select 'x' collate nocase"],
-        *["select 1 union all select 2", "with recursive a as (select 1 union all select 1 from a) from a"],
+        *["from data union from other", "with recursive a as (select 1 union all select 1 from a) from a"],
+        *["from generate_series(1, 10)", "select generate_series(1, 10)", "select unnest([1])", "select sleep_ms(5)"],
         *["select country like 'a' from data", "select current_date", "select current_user", "select random()"],
         *["select list_transform([1], lambda x: x)", "select * from data tablesample 1 rows", "select 'a' || 'b'"],
         *["select #1 from data", "select @views from data", "pivot data on views"],
