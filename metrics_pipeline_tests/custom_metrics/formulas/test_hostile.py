@@ -18,7 +18,7 @@ from metrics_pipeline_tests.custom_metrics.formulas.trees import COLUMNS
 from metrics_pipeline_tests.proofs.sizes import figure
 
 CANARY = "canary-7f3a"
-# Reading takes a millisecond, running one or two; a busy machine takes longer. The guard of time alone is 2 seconds.
+# Seconds of processor time. The longest of them are read in 20 ms and run in 70; the guard of time is 2 seconds.
 LONGEST = 1.0
 
 
@@ -37,20 +37,20 @@ def test_the_corpus_is_refused_or_harmless(canary: Path) -> None:
     refused: dict[str, int] = {}
     slowest = 0.0
     for text in formulas:
-        began = time.perf_counter()
+        began = time.process_time()
         try:
             accepted[text] = parse_formula(text, COLUMNS)
         except FormulaError as error:
             refused[error.code] = refused.get(error.code, 0) + 1
             check_told(error, text, str(canary))
-        slowest = max(slowest, time.perf_counter() - began)
+        slowest = max(slowest, time.process_time() - began)
     assert slowest < LONGEST
 
     longest = 0.0
     for text, formula in accepted.items():
-        began = time.perf_counter()
+        began = time.process_time()
         run_and_watch(connection, text, formula)
-        longest = max(longest, time.perf_counter() - began)
+        longest = max(longest, time.process_time() - began)
     assert longest < LONGEST
     figure("hostile formulas", f"{sum(refused.values())} refused, {len(accepted)} accepted and harmless")
     figure("slowest", f"{1000 * slowest:.0f} ms to read, {1000 * longest:.0f} ms to run")
