@@ -133,7 +133,7 @@ class _Writer:
 
     def _joined(self) -> str:
         """Every cell with the value of each leaf; filled where no rows are known to be the whole truth."""
-        columns = ["f.period", *(f"f.{group}" for group in self._groups)]
+        columns = ["f.period as _period", *(f"f.{group}" for group in self._groups)]
         joins = []
         finals, people = [], []
         for leaf in self._leaves:
@@ -164,7 +164,7 @@ class _Writer:
     def _kept(self, number: int, prefix: str = "") -> Iterator[str]:
         """The columns that a step hands on; what a formula calls its inputs is not among them."""
         leaves = [leaf.number for leaf in self._leaves if leaf.number > number]
-        names = ["period", *self._groups, "_final", "_people", *(f"_s{n}" for n in sorted({*range(number), *leaves}))]
+        names = ["_period", *self._groups, "_final", "_people", *(f"_s{n}" for n in sorted({*range(number), *leaves}))]
         return (f"{prefix}{name}" for name in names)
 
     def _answer(self, source: str) -> str:
@@ -182,7 +182,7 @@ class _Writer:
         pairs = ", ".join(f"'{name}', _d{n}" for n, name in enumerate(self._question.dimensions))
         dimensions = f"cast(json_object({pairs}) as varchar)" if pairs else "'{}'"
         return (
-            f"select period, {dimensions} as dimensions, _v as value, {state} as state, "
+            f"select _period as period, {dimensions} as dimensions, _v as value, {state} as state, "
             f"cast({above} as double) as numerator, cast({under} as double) as denominator, "
             "_final as is_complete, _people as people "
             f"from (select *, case when isfinite(_s{last}) then _s{last} end as _v from {source}) "
