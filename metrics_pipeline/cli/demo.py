@@ -40,7 +40,8 @@ SHOWN = (
     (
         "Metrics of one's own, defined in a file: docs/custom_metrics.md",
         "select definition_name as metric, period_start as month, dimensions, value, numerator, denominator, "
-        "is_complete from custom_metric_values where is_current and grain = 'month' and value is not null and definition_name in "
+        "is_complete from custom_metric_values where is_current and grain = 'month' and value is not null "
+        "and definition_name in "
         "('active_users_30d', 'revenue_per_customer', 'licence_renewal_rate', 'asset_utilisation', 'roi') "
         "and (dimensions <> '{}' or definition_name not in ('licence_renewal_rate', 'asset_utilisation')) "
         "and period_start = (select max(period_start) from custom_metric_values where grain = 'month') "
