@@ -60,7 +60,7 @@ class MetricHead(Base):
 
 
 class MetricVersionRow(Base):
-    """One version; rows are only ever inserted. spec_json: what makes the numbers, as text, so that it stays as it is."""
+    """One version; rows are only ever inserted. spec_json: what makes the numbers, as text, so that it stays so."""
 
     __tablename__ = "metric_definition_versions"
     __table_args__ = (
