@@ -22,8 +22,8 @@ from metrics_pipeline.custom_metrics.registry.access import may_change
 from metrics_pipeline.custom_metrics.registry.actors import Actor
 from metrics_pipeline.custom_metrics.registry.change import Change, Check
 from metrics_pipeline.custom_metrics.registry.loading import load_state, load_versions
+from metrics_pipeline.custom_metrics.registry.periods import Calendars
 from metrics_pipeline.custom_metrics.registry.planning import Planner
-from metrics_pipeline.custom_metrics.registry.reader import Reader
 from metrics_pipeline.custom_metrics.registry.records import Changed
 from metrics_pipeline.custom_metrics.registry.refusals import MetricNotFoundError, NotAllowedError
 from metrics_pipeline.custom_metrics.registry.state import Target
@@ -38,7 +38,7 @@ def accept_all(_version: MetricVersion) -> None:
     """A check that refuses nothing."""
 
 
-class Registry(Reader):
+class Registry(Calendars):
     """Definitions of metrics. check: called for every version before anything is stored; raises DefinitionError.
 
     The check runs inside the transaction: it may read the control database and must not write to it.
