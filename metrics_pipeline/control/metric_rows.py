@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, or_, select, text
+from sqlalchemy import Engine, Row, Select, and_, func, or_, select, text
 from sqlalchemy.orm import Session, aliased
 
+from metrics_pipeline.control.database import reading
 from metrics_pipeline.control.metric_models import MetricChangeRow, MetricHead, MetricInputRow, MetricVersionRow
 from metrics_pipeline.control.models import Workspace
 
@@ -21,6 +23,15 @@ CALCULATED = ("active", "deprecated")
 Key = tuple[str, str, int]
 AnyRow = Row[*tuple[Any, ...]]
 Seeds = Select[str, str, int]
+
+
+@contextmanager
+def snapshot(engine: Engine) -> Iterator[Session]:
+    """A session for queries that all see one moment, so that versions fit what is said to be in force."""
+    with reading(engine) as session:
+        if engine.dialect.name == "postgresql":  # SQLite does so by itself
+            session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        yield session
 
 
 def lock_definitions(session: Session) -> None:

@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 
 from metrics_pipeline.clock import Clock
 from metrics_pipeline.control import metric_audit, metric_rows
-from metrics_pipeline.control.database import reading, writing
+from metrics_pipeline.control.database import writing
 from metrics_pipeline.control.metric_audit import AuditEntry, UsageRecord
 from metrics_pipeline.control.metric_models import MetricHead
+from metrics_pipeline.control.metric_rows import snapshot
 from metrics_pipeline.custom_metrics.faults import DefinitionError
 from metrics_pipeline.custom_metrics.registry.access import Access, may_inspect, may_see, shown_document
 from metrics_pipeline.custom_metrics.registry.actors import Actor
@@ -71,7 +72,7 @@ class Reader:
     def list(self, actor: Actor, filters: Filters | None = None, *, limit: int = 100, after: str | None = None) -> Page:
         """Metrics that whoever asks may see, by name and id, at most `limit` behind `after` of the page before."""
         taken = filters or Filters()
-        with reading(self._control) as session:
+        with snapshot(self._control) as session:
             state = load_state(session, actor.workspace_id or "")
             seen = {
                 f"{stored.definition.name}/{stored.metric_id}": stored
@@ -89,12 +90,12 @@ class Reader:
         Raises:
             MetricNotFoundError: there is none, or not for whoever asks.
         """
-        with self._refusals(actor, "get"), reading(self._control) as session:
+        with self._refusals(actor, "get"), snapshot(self._control) as session:
             return self._record(session, actor, self._seen(session, actor, reference))
 
     def history(self, actor: Actor, reference: str) -> Sequence[HistoryEntry]:
         """Every version of a metric, oldest first. Raises MetricNotFoundError."""
-        with self._refusals(actor, "history"), reading(self._control) as session:
+        with self._refusals(actor, "history"), snapshot(self._control) as session:
             active = self._seen(session, actor, reference)
             workspace_id, metric_id = active.workspace_id, active.metric_id
             versions = load_versions(session, metric_rows.version_seeds(workspace_id, metric_id))
@@ -126,7 +127,7 @@ class Reader:
         Raises:
             MetricNotFoundError: as `get`, and for everybody else.
         """
-        with self._refusals(actor, "audit"), reading(self._control) as session:
+        with self._refusals(actor, "audit"), snapshot(self._control) as session:
             version = self._seen(session, actor, reference)
             if not may_inspect(actor, Access.of(version.definition)):
                 raise MetricNotFoundError("not_owner", version.metric_id)
@@ -134,7 +135,7 @@ class Reader:
 
     def usage(self, actor: Actor, reference: str, since: date) -> Sequence[UsageRecord]:
         """How often it was calculated and read, by day. Raises MetricNotFoundError."""
-        with self._refusals(actor, "usage"), reading(self._control) as session:
+        with self._refusals(actor, "usage"), snapshot(self._control) as session:
             version = self._seen(session, actor, reference)
             return metric_audit.usage_of(session, version.workspace_id, version.metric_id, since)
 
@@ -146,7 +147,7 @@ class Reader:
         Raises:
             MetricNotFoundError: there is no such metric or version, or not for whoever asks.
         """
-        with self._refusals(actor, "read"), reading(self._control) as session:
+        with self._refusals(actor, "read"), snapshot(self._control) as session:
             active = self._seen(session, actor, reference)
             found = active if version is None else self._version(session, active.workspace_id, reference, version)
             if not all(may_see(actor, Access.of(each.definition)) for each in found.walk()):
@@ -159,7 +160,7 @@ class Reader:
         Raises:
             MetricNotFoundError: there is no such metric or version.
         """
-        with reading(self._control) as session:
+        with snapshot(self._control) as session:
             return self._version(session, workspace_id, reference, version)
 
     def in_force(self, workspace_id: str, reference: str) -> Sequence[MetricVersion]:
@@ -168,7 +169,7 @@ class Reader:
         Raises:
             MetricNotFoundError: there is no such metric.
         """
-        with reading(self._control) as session:
+        with snapshot(self._control) as session:
             metric_id = metric_rows.find_metric_id(session, workspace_id, reference)
             if metric_id is None:
                 raise MetricNotFoundError
@@ -177,17 +178,17 @@ class Reader:
 
     def all_active(self, workspaces: Collection[str] | None = None) -> Sequence[ActiveMetric]:
         """Every metric that is calculated, active or deprecated, of live workspaces; four statements, however many."""
-        with reading(self._control) as session:
+        with snapshot(self._control) as session:
             return list(self._active(session, metric_rows.in_force_seeds(workspaces)))
 
     def changes_since(self, number: int, *, limit: int = 1000) -> Sequence[MetricChange]:
         """What was committed behind a number, in that order: go on with the last one's number. From 0: everything."""
-        with reading(self._control) as session:
+        with snapshot(self._control) as session:
             return [MetricChange(*row) for row in metric_rows.changes_after(session, number, limit)]
 
     def newest_change(self) -> int:
         """The number of the last change; whoever calculates everything begins behind it."""
-        with reading(self._control) as session:
+        with snapshot(self._control) as session:
             return metric_rows.newest_change(session)
 
     def note(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -210,7 +211,7 @@ def test_widening_needs_the_role(registry: Registry) -> None:
 def test_unknown_and_forbidden_are_one_answer_and_both_are_written_down(registry: Registry, engine: Engine) -> None:
     registry.create(CY, simple("secret"))
     registry.create(BOSS, simple("open"))
-    attempts = [
+    attempts: list[Callable[[], object]] = [
         lambda: registry.get(ADA, "nothing"),
         lambda: registry.get(ADA, "secret"),
         lambda: registry.history(ADA, "secret"),
@@ -354,6 +355,24 @@ def test_everything_is_read_in_a_constant_number_of_statements(registry: Registr
         add_workspace(engine, f"w{number}", now=NOW)
         registry.create_all(cli_actor(f"w{number}"), [*BASE, *(simple(f"metric_{n}") for n in range(10))])
     assert count() == few <= 5
+
+
+def test_what_is_read_is_of_one_moment(registry: Registry, engine: Engine) -> None:
+    registry.create_all(BOSS, BASE)
+    changes = [simple("income", "net")]
+
+    def change_meanwhile(*given: object) -> None:
+        if "metric_changes" in str(given[2]) and changes:
+            thread = threading.Thread(
+                target=registry.update, args=(BOSS, "income", changes.pop()), kwargs={"expected_version": 1}
+            )
+            thread.start()
+            thread.join()
+
+    event.listen(engine, "after_cursor_execute", change_meanwhile)
+    for version in (1, 2):
+        found = {each.name: each.versions[-1] for each in registry.all_active()}
+        assert {name: found[name].version for name in ("income", "twice")} == {"income": version, "twice": version}
 
 
 def test_lists_are_filtered_and_paged(registry: Registry) -> None:
