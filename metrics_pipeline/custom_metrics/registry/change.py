@@ -147,7 +147,11 @@ class Change:
         version = step.version if step is not None else self.state.live[name].version
         head = self.session.get_one(MetricHead, (self.state.workspace_id, version.metric_id))
         what: Became = "unchanged" if step is None else _BECAME.get(step.what, "updated")
-        others = [each.version for each in steps if each.note is not None and each.version.name != name]
+        others = [
+            each.version
+            for each in steps
+            if each.note is not None and any(used.metric_id == version.metric_id for used in each.version.walk())
+        ]
         seen = tuple(each.name for each in others if may_see(self.actor, Access.of(each.definition)))
         return Changed(what, MetricRecord.of(self.actor, head, version), seen)
 

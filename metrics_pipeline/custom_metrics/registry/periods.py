@@ -13,7 +13,7 @@ from metrics_pipeline.control.database import reading, writing
 from metrics_pipeline.control.metric_audit import add_entry
 from metrics_pipeline.control.metric_models import CustomPeriod
 from metrics_pipeline.control.metric_rows import lock_definitions
-from metrics_pipeline.control.people import DEFINE, READ
+from metrics_pipeline.control.people import READ
 from metrics_pipeline.control.workspaces import require_workspace
 from metrics_pipeline.custom_metrics.faults import DefinitionError, Fault
 from metrics_pipeline.custom_metrics.model import NAME
@@ -63,14 +63,12 @@ class Calendars(Reader):
             NotAllowedError: without the role metrics:define.
         """
         with self._refusals(actor, "create"):
-            if actor.workspace_id is None or not actor.may_define:
-                raise NotAllowedError(DEFINE)
-            ordered = _checked(name, ranges)
+            workspace_id, ordered = self._definer(actor), _checked(name, ranges)
             stored = [[each.label, each.start.isoformat(), each.end.isoformat()] for each in ordered]
             with writing(self._control) as session:
                 lock_definitions(session)
-                require_workspace(session, actor.workspace_id)
-                now, workspace_id = self._clock.now(), actor.workspace_id
+                require_workspace(session, workspace_id)
+                now = self._clock.now()
                 row = custom_periods.find_period(session, workspace_id, name)
                 if row is not None and row.ranges != stored:
                     said = "A calendar never changes: choose another name."
@@ -104,12 +102,11 @@ class Calendars(Reader):
             NotAllowedError: without the role metrics:define.
         """
         with self._refusals(actor, "archive"):
-            if actor.workspace_id is None or not actor.may_define:
-                raise NotAllowedError(DEFINE)
+            workspace_id = self._definer(actor)
             if not re.fullmatch(NAME, name):
                 raise MetricNotFoundError("period_unknown")
             with writing(self._control) as session:
-                row = custom_periods.find_period(session, actor.workspace_id, name)
+                row = custom_periods.find_period(session, workspace_id, name)
                 if row is None or row.removed_at is not None:
                     raise MetricNotFoundError("period_unknown")
                 row.removed_at = self._clock.now()

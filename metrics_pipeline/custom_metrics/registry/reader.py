@@ -17,6 +17,7 @@ from metrics_pipeline.control.database import writing
 from metrics_pipeline.control.metric_audit import AuditEntry, UsageRecord
 from metrics_pipeline.control.metric_models import MetricHead
 from metrics_pipeline.control.metric_rows import snapshot
+from metrics_pipeline.control.people import DEFINE
 from metrics_pipeline.custom_metrics.faults import DefinitionError
 from metrics_pipeline.custom_metrics.registry.access import Access, may_inspect, may_see, shown_document
 from metrics_pipeline.custom_metrics.registry.actors import Actor
@@ -29,7 +30,12 @@ from metrics_pipeline.custom_metrics.registry.records import (
     MetricRecord,
     Page,
 )
-from metrics_pipeline.custom_metrics.registry.refusals import DeniedError, MetricNotFoundError, RightMissingError
+from metrics_pipeline.custom_metrics.registry.refusals import (
+    DeniedError,
+    MetricNotFoundError,
+    NotAllowedError,
+    RightMissingError,
+)
 from metrics_pipeline.custom_metrics.registry.state import Stored
 from metrics_pipeline.custom_metrics.versions import MetricVersion
 
@@ -241,6 +247,13 @@ class Reader:
             with writing(self._control) as session:
                 metric_audit.add_entry(session, entry)
             raise
+
+    @staticmethod
+    def _definer(actor: Actor) -> str:
+        """The workspace of somebody who may define metrics there. Raises NotAllowedError."""
+        if actor.workspace_id is None or not actor.may_define:
+            raise NotAllowedError(DEFINE)
+        return actor.workspace_id
 
     def _seen(self, session: Session, actor: Actor, reference: str) -> MetricVersion:
         version = self._version(session, actor.workspace_id or "", reference, None)

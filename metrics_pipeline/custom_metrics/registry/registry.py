@@ -8,12 +8,12 @@ from dataclasses import replace
 from datetime import date
 
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from metrics_pipeline.clock import Clock
 from metrics_pipeline.control.database import writing
 from metrics_pipeline.control.metric_models import MetricHead
-from metrics_pipeline.control.metric_rows import in_force_seeds, lock_definitions, pointers, version_seeds
-from metrics_pipeline.control.people import DEFINE
+from metrics_pipeline.control.metric_rows import in_force_seeds, lock_definitions, pointers, snapshot, version_seeds
 from metrics_pipeline.control.workspaces import require_workspace
 from metrics_pipeline.custom_metrics.faults import DefinitionError, Fault
 from metrics_pipeline.custom_metrics.model import VISIBILITIES, Definition, Visibility
@@ -25,7 +25,7 @@ from metrics_pipeline.custom_metrics.registry.loading import load_state, load_ve
 from metrics_pipeline.custom_metrics.registry.periods import Calendars
 from metrics_pipeline.custom_metrics.registry.planning import Planner
 from metrics_pipeline.custom_metrics.registry.records import Changed
-from metrics_pipeline.custom_metrics.registry.refusals import MetricNotFoundError, NotAllowedError
+from metrics_pipeline.custom_metrics.registry.refusals import MetricNotFoundError
 from metrics_pipeline.custom_metrics.registry.state import Target
 from metrics_pipeline.custom_metrics.versions import MetricVersion
 from metrics_pipeline.errors import UserError
@@ -77,22 +77,22 @@ class Registry(Calendars):
     ) -> list[Changed]:
         """Make or update many, in whatever order they come: all or none. What is stored already stays as it is."""
         with self._change(actor, "import", note) as change:
-            faults, targets = list[Fault](), dict[str, Target]()
-            for number, document in enumerate(documents):
-                try:
-                    definition = _parsed(document)
-                    stored = change.state.live.get(definition.name)
-                    if definition.name in targets or (stored and not may_change(actor, stored.access)):
-                        raise DefinitionError.at("/name", "name_taken", "There is a metric of this name.")
-                except DefinitionError as error:
-                    faults += [Fault(f"/{number}{fault.pointer}", fault.code, fault.detail) for fault in error.faults]
-                else:
-                    targets[definition.name] = change.target(definition, stored, f"/{number}")
-            if faults:
-                raise DefinitionError(faults)
+            targets = _targets(change, documents)
             steps = change.plan(targets, effective_from)
             change.store(steps, "import", note)
             return [change.changed(name, steps) for name in targets]
+
+    def try_all(self, actor: Actor, documents: Sequence[Document]) -> list[MetricVersion]:
+        """What `create_all` would make of them, in their order; nothing is stored but that it was tried."""
+        with self._refusals(actor, "validate"):
+            workspace_id = self._definer(actor)
+            with snapshot(self._control) as session:
+                change = self._begun(session, actor, workspace_id)
+                targets = _targets(change, documents)
+                made = {step.version.name: step.version for step in change.plan(targets, None)}
+                versions = [made.get(name) or change.state.live[name].version for name in targets]
+        self.note(actor, "validate")
+        return versions
 
     def update(
         self,
@@ -185,13 +185,33 @@ class Registry(Calendars):
         if note is not None and (len(note) > LONGEST_NOTE or not note.replace("\n", "").isprintable()):
             raise UserError(f"A note has at most {LONGEST_NOTE} printable characters.")
         with self._refusals(actor, action):
-            if actor.workspace_id is None or not actor.may_define:
-                raise NotAllowedError(DEFINE)
+            workspace_id = self._definer(actor)
             with writing(self._control) as session:
                 lock_definitions(session)
-                require_workspace(session, actor.workspace_id)
-                state = load_state(session, actor.workspace_id)
-                yield Change(session, state, actor, self._clock.now(), self._check, self._compiler_version)
+                require_workspace(session, workspace_id)
+                yield self._begun(session, actor, workspace_id)
+
+    def _begun(self, session: Session, actor: Actor, workspace_id: str) -> Change:
+        state = load_state(session, workspace_id)
+        return Change(session, state, actor, self._clock.now(), self._check, self._compiler_version)
+
+
+def _targets(change: Change, documents: Sequence[Document]) -> dict[str, Target]:
+    """What documents ask for, by name, in their order; a fault names the document by its place."""
+    faults, targets = list[Fault](), dict[str, Target]()
+    for number, document in enumerate(documents):
+        try:
+            definition = _parsed(document)
+            stored = change.state.live.get(definition.name)
+            if definition.name in targets or (stored and not may_change(change.actor, stored.access)):
+                raise DefinitionError.at("/name", "name_taken", "There is a metric of this name.")
+        except DefinitionError as error:
+            faults += [Fault(f"/{number}{fault.pointer}", fault.code, fault.detail) for fault in error.faults]
+        else:
+            targets[definition.name] = change.target(definition, stored, f"/{number}")
+    if faults:
+        raise DefinitionError(faults)
+    return targets
 
 
 def _parsed(document: Document) -> Definition:

@@ -284,11 +284,31 @@ def test_many_at_once_in_any_order_all_or_none_and_again_without_effect(registry
     documents = [simple("income", "net"), derived("profit", "income"), simple("extra")]
     found = registry.create_all(ADA, documents)
     assert [(c.what, c.record.version) for c in found] == [("updated", 2), ("updated", 2), ("created", 1)]
-    assert found[0].others == ("twice",)
+    assert [c.others for c in found] == [("twice",), ("twice",), ()]
     assert registry.resolve("acme", "twice").version == 2, "one new version for both changes"
     with pytest.raises(DefinitionError) as caught:
         registry.create_all(CY, [simple("income")])
     assert codes(caught.value) == {("/0/name", "name_taken")}
+
+
+def test_what_is_tried_is_not_stored(registry: Registry, engine: Engine) -> None:
+    registry.create(ADA, simple("income"))
+    before = registry.history(ADA, "income")
+    tried = registry.try_all(ADA, [derived("profit", "income", "cost"), simple("cost"), simple("income", "net")])
+    assert [(each.name, each.version) for each in tried] == [("profit", 1), ("cost", 1), ("income", 2)]
+    assert tried[0].inputs["income"] == tried[2]
+    with pytest.raises(DefinitionError):
+        registry.try_all(ADA, [derived("profit", "nothing")])
+    with pytest.raises(NotAllowedError):
+        registry.try_all(READER, [simple("cost")])
+    assert ([r.name for r in registry.list(ADA).records], registry.history(ADA, "income")) == (["income"], before)
+    with engine.connect() as connection:
+        rows = connection.exec_driver_sql("select action, outcome, reason_code from metric_audit_log order by number")
+        assert [tuple(row) for row in rows][1:] == [
+            ("validate", "ok", None),
+            ("validate", "refused", "metric_unknown"),
+            ("deny", "denied", "validate:role_missing"),
+        ]
 
 
 def test_of_two_changes_at_once_one_wins(registry: Registry) -> None:
