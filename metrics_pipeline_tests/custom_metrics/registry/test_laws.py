@@ -183,6 +183,6 @@ def test_laws_of_the_registry(migrated_file: Path) -> None:
     run_state_machine_as_test(
         machine,
         settings=hypothesis_settings(
-            max_examples=size(20, 2_000), stateful_step_count=size(15, 40), deadline=None, derandomize=size(1, 0) == 1
+            max_examples=size(20, 300), stateful_step_count=size(15, 40), deadline=None, derandomize=size(1, 0) == 1
         ),
     )
