@@ -34,7 +34,8 @@ test: $(STAMP) ## every test, nothing skipped
 prove: $(STAMP) ## the proofs at full size, with their figures
 	PROVE=1 $(BIN)/python -m pytest metrics_pipeline_tests/proofs metrics_pipeline_tests/collection/test_budgets.py \
 	  metrics_pipeline_tests/events/test_killed.py metrics_pipeline_tests/events/test_killed_aggregation.py \
-	  metrics_pipeline_tests/client/test_buffer.py metrics_pipeline_tests/api/whole -s
+	  metrics_pipeline_tests/client/test_buffer.py metrics_pipeline_tests/api/whole \
+	  metrics_pipeline_tests/custom_metrics/registry -s
 
 check: $(STAMP) ## lint and types
 	$(BIN)/ruff check .

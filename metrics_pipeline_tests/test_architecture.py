@@ -27,7 +27,18 @@ LOADS_DAGSTER_AT_ONCE = DAGSTER_SIDE | {"demo"}
 FORBIDDEN: dict[str, set[str]] = {
     "platforms": {"lake", "control", "collection", "aggregation", "imports", "events", "api", *DAGSTER_SIDE},
     "lake": {"platforms", "catalog", "control", "collection", "aggregation", "imports", "events", "api", *DAGSTER_SIDE},
-    "control": {"lake", "platforms", "collection", "aggregation", "imports", "events", "api", *DAGSTER_SIDE},
+    "control": {
+        "lake",
+        "platforms",
+        "collection",
+        "aggregation",
+        "imports",
+        "events",
+        "api",
+        "custom_metrics",
+        *DAGSTER_SIDE,
+    },
+    "custom_metrics": {"platforms", "collection", "imports", "sandbox", "api", "cli", *DAGSTER_SIDE},
     "sandbox": {"lake", "control", "platforms", "collection", "aggregation", "imports", "events", "api", *DAGSTER_SIDE},
     "catalog": {"lake", "control", "platforms", "collection", "aggregation", "imports", "events", "api", *DAGSTER_SIDE},
     "application": {

@@ -32,6 +32,7 @@ class Caller:
 
     key_id: of a key its id, of a token a digest of its workspace and subject; neither opens anything or names anybody.
     subject: the end user that a token is about; None for keys. Never to be told to anybody.
+    principal_id: whom a key acts for. roles, teams: what a token says of them; None where it says nothing.
     """
 
     key_id: str
@@ -39,6 +40,9 @@ class Caller:
     scopes: frozenset[str]
     origins: frozenset[str] = frozenset()
     subject: str | None = field(default=None, repr=False)
+    principal_id: str | None = None
+    roles: frozenset[str] | None = None
+    teams: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -124,7 +128,13 @@ class Guard:
         if stored.needs_note(self._ring, self._clock.now()) and key.key_id not in self._notes:
             self._notes[key.key_id] = asyncio.create_task(self._note(key))
         record = stored.record
-        return Caller(record.key_id, record.workspace_id, frozenset(record.scopes), frozenset(record.origins))
+        return Caller(
+            record.key_id,
+            record.workspace_id,
+            frozenset(record.scopes),
+            frozenset(record.origins),
+            principal_id=record.principal_id,
+        )
 
     async def origins(self) -> frozenset[str]:
         """Every origin that some valid browser key names."""

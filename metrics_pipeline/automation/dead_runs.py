@@ -10,6 +10,7 @@ from pathlib import Path
 from metrics_pipeline.automation.alerts import Alerts
 from metrics_pipeline.control.alerts import forget_alerts
 from metrics_pipeline.control.job_runs import PROCESS_TAG, JobRunRecord, close_run, forget_runs, open_runs
+from metrics_pipeline.control.metric_audit import forget_audit
 from metrics_pipeline.pipeline import Pipeline
 
 
@@ -25,10 +26,12 @@ def close_dead(pipeline: Pipeline) -> list[JobRunRecord]:
 
 
 def forget_old(pipeline: Pipeline) -> str:
-    """Apply METRICS_JOB_RUNS_DAYS; returns a line on it."""
-    before = pipeline.settings.clock.now() - timedelta(days=pipeline.settings.job_runs_days)
+    """Apply METRICS_JOB_RUNS_DAYS and METRICS_METRIC_AUDIT_DAYS; returns a line on it."""
+    now = pipeline.settings.clock.now()
+    before = now - timedelta(days=pipeline.settings.job_runs_days)
     runs, messages = forget_runs(pipeline.control, before), forget_alerts(pipeline.control, before)
-    return f"jobs log: {runs} runs and {messages} messages of alerts expired"
+    audit = forget_audit(pipeline.control, now - timedelta(days=pipeline.settings.metric_audit_days))
+    return f"jobs log: {runs} runs and {messages} messages of alerts expired; audit of metrics: {audit} rows expired"
 
 
 def process_name(pid: int) -> str:

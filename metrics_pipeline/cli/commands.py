@@ -11,6 +11,7 @@ from metrics_pipeline.cli import (
     changes,
     collect,
     credentials,
+    custom_periods,
     demo,
     dev,
     doctor,
@@ -21,6 +22,7 @@ from metrics_pipeline.cli import (
     maintain,
     metrics,
     plan,
+    principals,
     replay,
     restatements,
     sandbox,
@@ -28,6 +30,7 @@ from metrics_pipeline.cli import (
     sandbox_statuses,
     sql,
     status,
+    teams,
     workspaces,
 )
 
@@ -44,7 +47,10 @@ def register(app: typer.Typer) -> None:
     workspaces.register(app)
     accounts.register(app)
     credentials.register(app)
+    principals.register(app)
+    teams.register(app)
     keys.register(app)
+    custom_periods.register(app)
     status.register(app)
     jobs.register(app)
     metrics.register(app)

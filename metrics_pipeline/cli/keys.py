@@ -34,6 +34,9 @@ def create(
         typer.Option("--origin", help="Makes it a browser's: ingest only, from pages of this origin; repeatable."),
     ] = None,
     label: Annotated[str | None, typer.Option("--label", help="What it is for.")] = None,
+    principal: Annotated[
+        str | None, typer.Option("--principal", help="Whom it acts for; see: metrics-pipeline principal list.")
+    ] = None,
     expires_days: Annotated[int | None, typer.Option("--expires-days", min=1, help="Days until it ends.")] = None,
     data_dir: DataDir = None,
 ) -> None:
@@ -50,7 +53,7 @@ def create(
     record, text = create_key(
         open_control(settings),
         load_key_ring(settings),
-        Rights(workspace, scope or [], origin or [], label),
+        Rights(workspace, scope or [], origin or [], label, principal),
         now=now,
         expires_at=None if expires_days is None else now + timedelta(days=expires_days),
     )
@@ -78,6 +81,7 @@ def list_(
             "workspace_id": record.workspace_id,
             "scopes": ",".join(record.scopes),
             "origins": ",".join(record.origins) or None,
+            "principal_id": record.principal_id,
             "label": record.label,
             "state": record.state(now),
             "created_at": record.created_at,

@@ -16,6 +16,7 @@ from metrics_pipeline.cli.tables import Format, ListFormat, print_rows
 
 if TYPE_CHECKING:
     from metrics_pipeline.custom_metrics.flow import CustomMetricFlow
+    from metrics_pipeline.custom_metrics.registry.records import MetricRecord
 
 group = typer.Typer(help="Custom metrics: definitions in the format metric/v1 and their values.", no_args_is_help=True)
 
@@ -114,7 +115,8 @@ def list_(
     from metrics_pipeline.custom_metrics.registry.reader import Filters
 
     registry, actor = _flow(data_dir).registry, cli_actor(workspace)
-    records, after = [], None
+    records: list[MetricRecord] = []
+    after: str | None = None
     while True:
         page = registry.list(actor, Filters(status=status, tag=tag), after=after)
         records += page.records

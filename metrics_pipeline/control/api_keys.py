@@ -15,6 +15,7 @@ from metrics_pipeline.control.identifiers import NAME_LENGTH
 from metrics_pipeline.control.key_ring import KeyRing
 from metrics_pipeline.control.models import ApiKey
 from metrics_pipeline.control.origins import checked_origins
+from metrics_pipeline.control.people import require_principal
 from metrics_pipeline.control.workspaces import require_workspace
 from metrics_pipeline.errors import UserError
 
@@ -24,7 +25,10 @@ SCOPES = (READ, INGEST, DEFINE, ADMIN)
 
 @dataclass(frozen=True, slots=True)
 class ApiKeyRecord:
-    """One key without its secret. `workspace_id` is None for an operator's, `origins` are a browser key's."""
+    """One key without its secret. `workspace_id` is None for an operator's, `origins` are a browser key's.
+
+    principal_id: whom of the workspace it acts for.
+    """
 
     key_id: str
     workspace_id: str | None
@@ -36,6 +40,7 @@ class ApiKeyRecord:
     last_used_at: datetime | None = None
     revoked_at: datetime | None = None
     rotated_from: str | None = None
+    principal_id: str | None = None
 
     def state(self, now: datetime) -> str:
         """active, expired or revoked."""
@@ -46,12 +51,16 @@ class ApiKeyRecord:
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What a new key may do. No workspace: an operator's; with origins: a browser's, which may only send events."""
+    """What a new key may do. No workspace: an operator's; with origins: a browser's, which may only send events.
+
+    principal_id: whom it acts for; what that one may not do, the key may not either.
+    """
 
     workspace_id: str | None
     scopes: Collection[str]
     origins: Collection[str] = ()
     label: str | None = None
+    principal_id: str | None = None
 
     def checked(self) -> Rights:
         """The same in canonical form.
@@ -71,10 +80,12 @@ class Rights:
             raise UserError(
                 "A browser's key is readable by everyone: it is a workspace's and has the scope ingest only."
             )
+        if self.principal_id is not None and (self.workspace_id is None or self.origins):
+            raise UserError("Only a workspace's server key acts for a principal; leave --principal out.")
         label = self.label.strip() if self.label is not None else ""
         if len(label) > NAME_LENGTH or not label.isprintable():
             raise UserError(f"A label has at most {NAME_LENGTH} printable characters.")
-        return Rights(self.workspace_id, scopes, checked_origins(self.origins), label or None)
+        return Rights(self.workspace_id, scopes, checked_origins(self.origins), label or None, self.principal_id)
 
 
 def create_key(
@@ -91,6 +102,8 @@ def create_key(
     with writing(engine) as session:
         if rights.workspace_id is not None:
             require_workspace(session, rights.workspace_id)
+            if rights.principal_id is not None:
+                require_principal(session, rights.workspace_id, rights.principal_id)
         return _add(session, ring, rights, now, expires_at)
 
 
@@ -123,7 +136,7 @@ def rotate_key(
         expires_at = None if row.expires_at is None else now + (row.expires_at - row.created_at)
         ends = now + overlap
         row.expires_at = ends if row.expires_at is None else min(row.expires_at, ends)
-        rights = Rights(row.workspace_id, row.scopes, row.origins, row.label).checked()
+        rights = Rights(row.workspace_id, row.scopes, row.origins, row.label, row.principal_id).checked()
         return _add(session, ring, rights, now, expires_at, rotated_from=key_id)
 
 
@@ -152,6 +165,7 @@ def record_of(row: ApiKey) -> ApiKeyRecord:
         last_used_at=row.last_used_at,
         revoked_at=row.revoked_at,
         rotated_from=row.rotated_from,
+        principal_id=row.principal_id,
     )
 
 
@@ -176,6 +190,7 @@ def _add(
         created_at=now,
         expires_at=expires_at,
         rotated_from=rotated_from,
+        principal_id=rights.principal_id,
     )
     session.add(row)
     session.flush()

@@ -22,9 +22,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from metrics_pipeline.control.base import Base, UtcDateTime
 from metrics_pipeline.control.identifiers import EXTERNAL_ID_LENGTH, ID_LENGTH, NAME_LENGTH
+from metrics_pipeline.control.metric_models import MetricHead
+from metrics_pipeline.control.people_models import Principal, Team, TeamMember
 from metrics_pipeline.control.watch_models import Alert, AlertMessage, JobRun
 
-__all__ = ["Alert", "AlertMessage", "Base", "JobRun"]  # whoever has Base from here has every table in it
+# Whoever has Base from here has every table in it.
+__all__ = ["Alert", "AlertMessage", "Base", "JobRun", "MetricHead", "Principal", "Team", "TeamMember"]
 
 ACTIVE, NEEDS_REAUTH, DISABLED = "active", "needs_reauth", "disabled"
 
@@ -97,6 +100,7 @@ class ApiKey(Base):
     """One key of the HTTP interface; `digest` is made with a pepper from ring key `ring_key_id`.
 
     Without a workspace it is an operator's. With origins it is a browser's: it may only send events, from pages there.
+    principal_id: whom of the workspace it acts for.
     """
 
     __tablename__ = "api_keys"
@@ -113,6 +117,7 @@ class ApiKey(Base):
     last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
     rotated_from: Mapped[str | None] = mapped_column(String(16))
+    principal_id: Mapped[str | None] = mapped_column(String(ID_LENGTH))
 
 
 class AccountEvent(Base):

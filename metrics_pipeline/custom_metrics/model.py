@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -68,6 +69,14 @@ def _span_text(value: str | None, code: str) -> str | None:
         except ValueError as error:
             raise RefusedError(code, str(error)) from None
     return value
+
+
+@cache
+def _zones() -> set[str]:
+    """The names of all time zones: reading them from the disk takes milliseconds, too long for each definition."""
+    from zoneinfo import available_timezones
+
+    return available_timezones()
 
 
 class _Part(BaseModel):
@@ -164,9 +173,7 @@ class _Definition(_Part):
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        from zoneinfo import available_timezones
-
-        _refuse_if(value not in available_timezones(), "timezone_unknown", "there is no such time zone")
+        _refuse_if(value not in _zones(), "timezone_unknown", "there is no such time zone")
         return value
 
     @field_validator("dimensions", "time_grains", "tags")

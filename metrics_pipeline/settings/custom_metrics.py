@@ -33,3 +33,6 @@ class CustomMetricSettings(StoreSettings):
         description="Workspace that custom metrics take rows of the application's tables for that name none; default: "
         "the only workspace there is, else nobody's.",
     )
+    metric_audit_days: int = Field(
+        730, ge=1, description="Days the audit of custom metrics is kept; definitions and versions stay for ever."
+    )

@@ -33,6 +33,12 @@ class ServingSettings(StoreSettings):
     jwt_scope_prefix: str = Field(
         "", description="What stands before these words in the claim, such as `metrics:`; others are not looked at."
     )
+    jwt_roles_claim: str = Field(
+        "roles", min_length=1, description="Claim with roles for custom metrics, such as metrics:define; may be absent."
+    )
+    jwt_teams_claim: str = Field(
+        "teams", min_length=1, description="Claim with the ids of teams that own custom metrics; may be absent."
+    )
     jwt_require_nbf: bool = Field(
         True, description="Refuse tokens without `nbf`; false for issuers that never write it."
     )

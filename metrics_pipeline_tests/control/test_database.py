@@ -13,7 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
 from metrics_pipeline.control.database import open_control
 from metrics_pipeline.control.models import Base
@@ -185,3 +185,19 @@ def test_a_missing_postgres_database_is_one_sentence(tmp_path: Path, postgres_ur
     url = postgres_url().replace("?", "_missing?")
     with pytest.raises(UserError, match="does not exist; check METRICS_DATABASE_URL"):
         open_control(load_settings(data_dir=tmp_path, database_url=url))
+
+
+def test_the_newest_revision_goes_down_and_up_again(new_settings: Settings) -> None:
+    from alembic import command
+
+    engine, config = open_control(new_settings), Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.begin() as connection:
+        before = set(inspect(connection).get_table_names())
+        config.attributes["connection"] = connection
+        command.downgrade(config, "-1")
+        assert "metric_definitions" not in inspect(connection).get_table_names()
+    with open_control(new_settings).connect() as connection:
+        assert set(inspect(connection).get_table_names()) == before
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+    engine.dispose()

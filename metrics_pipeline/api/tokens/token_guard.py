@@ -62,12 +62,14 @@ class TokenGuard:
             raise _invalid() from None
         if not await self._is_live(workspace_id):
             raise _invalid()
-        subject = claims["sub"]
+        subject, roles = claims["sub"], claims.get(self._settings.jwt_roles_claim)
         return Caller(
             key_id=self._name(workspace_id, subject),
             workspace_id=workspace_id,
             scopes=self._scopes(claims.get(self._settings.jwt_scope_claim)),
             subject=subject,
+            roles=None if roles is None else frozenset(_words(roles)),
+            teams=frozenset(_words(claims.get(self._settings.jwt_teams_claim))),
         )
 
     async def _checked(self, text: str) -> dict[str, Any]:
@@ -110,7 +112,7 @@ class TokenGuard:
                 raise ValueError("not yet")
 
     def _scopes(self, given: object) -> frozenset[str]:
-        words = given.split() if isinstance(given, str) else given if isinstance(given, list) else []
+        words = _words(given)
         prefix = self._settings.jwt_scope_prefix
         return frozenset(scope for scope in SCOPES if prefix + scope in words)
 
@@ -128,6 +130,13 @@ class TokenGuard:
                 self._workspaces.clear()
             self._workspaces[workspace_id] = (now, is_live)
         return is_live
+
+
+def _words(given: object) -> list[str]:
+    """The words of a claim: a list, or a text with spaces between; what is neither has none."""
+    if isinstance(given, str):
+        return given.split()
+    return [word for word in given if isinstance(word, str)] if isinstance(given, list) else []
 
 
 def _text(value: object) -> str:

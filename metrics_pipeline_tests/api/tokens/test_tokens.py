@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import Engine
 
 from metrics_pipeline.api.tokens import issuer_keys, token_guard
+from metrics_pipeline.control.key_ring import load_key_ring
 from metrics_pipeline.control.workspaces import add_workspace, remove_workspace
 from metrics_pipeline.errors import UserError
 from metrics_pipeline.settings import Settings, load_settings
@@ -179,6 +181,29 @@ def test_a_removed_workspace(issuer: Issuer, client: Client, control: Engine, mo
     assert status_and_code(holder.get(READ)) == (401, "invalid_token")
     add_workspace(control, "Acme", "acme", now=datetime.now(UTC))
     assert holder.get(READ).status_code == 200
+
+
+ROLES_AND_TEAMS: list[tuple[dict[str, object], set[str] | None, set[str]]] = [
+    ({}, None, set()),
+    ({"roles": None}, None, set()),
+    ({"roles": ["metrics:define", 7, {"a": 1}], "teams": "growth ops"}, {"metrics:define"}, {"growth", "ops"}),
+    ({"roles": {"metrics:admin": True}, "teams": ["growth"]}, set(), {"growth"}),
+]
+
+
+@pytest.mark.parametrize(("claims", "roles", "teams"), ROLES_AND_TEAMS)
+def test_roles_and_teams_of_a_token(
+    issuer: Issuer,
+    settings: Settings,
+    control: Engine,
+    claims: dict[str, object],
+    roles: set[str] | None,
+    teams: set[str],
+) -> None:
+    guard = token_guard.TokenGuard.of(settings, control, lambda: load_key_ring(settings))
+    assert guard is not None
+    caller = asyncio.run(guard.caller(issuer.signed(claims)))
+    assert (None if caller.roles is None else set(caller.roles), set(caller.teams)) == (roles, teams)
 
 
 def test_quotas_count_the_end_user(issuer: Issuer, client: Client, key: Callable[..., str]) -> None:

@@ -1,0 +1,1 @@
+"""Where definitions of metrics live: who may do what, versions that never change, and what was done."""
