@@ -170,14 +170,14 @@ class _Writer:
     def _answer(self, source: str) -> str:
         last = len(self._plan.steps) - 1
         root = self._plan.steps[last]
-        leaves = " and ".join(f"_s{leaf.number} is null" for leaf in self._leaves)
+        missing = " or ".join(f"_s{leaf.number} is null" for leaf in self._leaves)
         above, under = (
             (f"_s{root.numerator}", f"_s{root.denominator}") if isinstance(root, Quotient) else ("null", "null")
         )
         by_zero = f"when {under} = 0 then 'zero_denominator' " if isinstance(root, Quotient) else ""
         state = (
             f"case when _v is not null then case when _v = 0 then 'zero' else 'value' end "
-            f"when {leaves} then 'no_data' {by_zero}else 'undefined' end"
+            f"{by_zero}when {missing} then 'no_data' else 'undefined' end"
         )
         pairs = ", ".join(f"'{name}', _d{n}" for n, name in enumerate(self._question.dimensions))
         dimensions = f"cast(json_object({pairs}) as varchar)" if pairs else "'{}'"
