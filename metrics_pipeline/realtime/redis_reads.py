@@ -1,0 +1,165 @@
+"""Reading buckets out of Redis."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from metrics_pipeline.realtime.answers import Loaded, Metric
+from metrics_pipeline.realtime.distinct import Distinct
+from metrics_pipeline.realtime.gauges import Gauge
+from metrics_pipeline.realtime.kinds import Bucket, Kind, empty, merge
+from metrics_pipeline.realtime.redis_keys import Slot, buckets_in, registers_of
+from metrics_pipeline.realtime.series import Labels, labels_of
+from metrics_pipeline.realtime.widths import Plan, Width
+from metrics_pipeline.redis_link import RedisLink
+
+# Pages of sums are small; a bucket of a histogram has hundreds of fields, one of distinct values thousands.
+PAGES_AT_ONCE = {Kind.HISTOGRAM: 50, Kind.DISTINCT: 20}
+SMALL_PAGES_AT_ONCE = 200
+
+Command = tuple[str | bytes | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One series as the registry has it; times in microseconds."""
+
+    id: str
+    labels: Labels
+    first_at: int
+    last_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """What is known of a metric."""
+
+    metric: Metric | None
+    lines: Sequence[Line]
+    # when updates were found to be missing, 0 never
+    lost_at: int
+    # the number of the last batch of the process that asks
+    written: int
+
+
+class RedisReads:
+    """Questions to Redis, each answered well within what RedisLink waits. All raise RedisAway."""
+
+    def __init__(self, link: RedisLink) -> None:
+        self._link = link
+
+    async def ask(self, commands: Sequence[Command]) -> list[Any]:
+        """The answers to some commands of one slot."""
+
+        async def question() -> list[Any]:
+            async with self._link.client.pipeline(transaction=False) as pipe:
+                for each in commands:
+                    pipe.execute_command(*each)
+                return list(await pipe.execute())
+
+        return await self._link.ask(question)
+
+    async def run(self, script: Callable[..., Awaitable[Any]], keys: Sequence[str], arguments: Sequence[Any]) -> Any:
+        """What a script returns."""
+        return await self._link.ask(lambda: script(keys=keys, args=arguments))
+
+    async def registry(self, slot: Slot, process: str) -> Registry:
+        """A metric and its series, by labels."""
+        meta, series, first, last, written = await self.ask(
+            [
+                ("HGETALL", slot.meta),
+                ("HGETALL", slot.series),
+                ("ZRANGE", slot.first, 0, -1, "WITHSCORES"),
+                ("ZRANGE", slot.last, 0, -1, "WITHSCORES"),
+                ("HGET", slot.writers, process),
+            ]
+        )
+        since, until = _scores(first), _scores(last)
+        lines = [
+            Line(key.decode(), labels_of(text), since.get(key, 0), until.get(key, 0)) for key, text in series.items()
+        ]
+        metric = None
+        if b"kind" in meta and lines:
+            metric = Metric(Kind(meta[b"kind"].decode()), meta.get(b"unit", b"").decode(), int(meta[b"born"]))
+        lines.sort(key=lambda line: line.labels)
+        return Registry(metric, lines, int(meta.get(b"lost", 0)), int(written or 0))
+
+    async def load(self, slot: Slot, kind: Kind, lines: Sequence[Line], plan: Plan) -> list[Loaded]:
+        """What series hold of a window."""
+        if kind is Kind.GAUGE:
+            found = await self.gauges(slot, [line.id for line in lines])
+            return [Loaded(line.labels, line.first_at, {}, {}, gauge) for line, gauge in zip(lines, found, strict=True)]
+        first = plan.first if plan.cut is None or kind is Kind.DISTINCT else plan.cut
+        held = await self.buckets(slot, kind, [line.id for line in lines], plan.width, range(first, plan.last + 1))
+        loaded = []
+        for line in lines:
+            of = Loaded(line.labels, line.first_at, empty(kind), {})
+            for number, bucket in held[line.id].items():
+                merge(of.cut if number == plan.cut else of.inside, bucket)
+            loaded.append(of)
+        return loaded
+
+    async def gauges(self, slot: Slot, series_ids: Sequence[str]) -> list[Gauge | None]:
+        """The newest observations of series."""
+        if not series_ids:
+            return []
+        [held] = await self.ask([("HMGET", slot.gauges, *series_ids)])
+        return [_gauge(text) for text in held]
+
+    async def buckets(
+        self, slot: Slot, kind: Kind, series_ids: Sequence[str], width: Width, numbers: range
+    ) -> dict[str, dict[int, Bucket]]:
+        """Buckets that hold something, by series and number."""
+        found: dict[str, dict[int, Bucket]] = {series_id: {} for series_id in series_ids}
+        if not numbers:
+            return found
+        share = buckets_in(kind, width)
+        pages = range(numbers[0] // share, numbers[-1] // share + 1)
+        wanted = [(series_id, page) for series_id in series_ids for page in pages]
+        at_once = PAGES_AT_ONCE.get(kind, SMALL_PAGES_AT_ONCE)
+        for start in range(0, len(wanted), at_once):
+            some = wanted[start : start + at_once]
+            keys = [slot.page(series_id, width, page) for series_id, page in some]
+            if kind is Kind.DISTINCT:
+                for (series_id, page), values in zip(some, await self._distinct(keys), strict=True):
+                    if values.hashes or values.registers:
+                        found[series_id][page] = values
+                continue
+            for (series_id, page), fields in zip(some, await self.ask([("HGETALL", k) for k in keys]), strict=True):
+                for number, bucket in _unpacked(fields, page * share).items():
+                    if number in numbers:
+                        found[series_id][number] = bucket
+        return {series_id: dict(sorted(held.items())) for series_id, held in found.items()}
+
+    async def _distinct(self, keys: Sequence[str]) -> list[Distinct]:
+        commands: list[Command] = [("SMEMBERS", key) for key in keys]
+        commands += [("GET", registers_of(key)) for key in keys]
+        held = await self.ask(commands)
+        sets, registers = held[: len(keys)], held[len(keys) :]
+        return [
+            Distinct(set(hashes), bytearray(rough) if rough else None)
+            for hashes, rough in zip(sets, registers, strict=True)
+        ]
+
+
+def _unpacked(fields: Mapping[bytes, bytes], first: int) -> dict[int, dict[str, int]]:
+    """The buckets of a page."""
+    found: dict[int, dict[str, int]] = {}
+    for field, amount in fields.items():
+        place, mark, name = field.decode().partition("|")
+        if mark and name != "x":
+            found.setdefault(first + int(place), {})[name] = int(amount)
+    return found
+
+
+def _gauge(text: bytes | None) -> Gauge | None:
+    if text is None:
+        return None
+    at, writer, value = text.decode().split(" ")
+    return Gauge(int(at), writer, float(value))
+
+
+def _scores(flat: Iterable[Any]) -> dict[bytes, int]:
+    return {member: int(score) for member, score in flat}
