@@ -45,6 +45,20 @@ FORBIDDEN: dict[str, set[str]] = {
     "collection": {"aggregation", "imports", "events", "api", *DAGSTER_SIDE},
     "events": {"platforms", "collection", "aggregation", "imports", "api", "cli", *DAGSTER_SIDE},
     "api": {"platforms", "collection", "aggregation", "imports", "cli", *DAGSTER_SIDE},
+    "realtime": {
+        "platforms",
+        "catalog",
+        "lake",
+        "control",
+        "collection",
+        "aggregation",
+        "imports",
+        "events",
+        "sandbox",
+        "api",
+        "cli",
+        *DAGSTER_SIDE,
+    },
 }
 
 
