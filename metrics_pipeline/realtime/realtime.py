@@ -21,18 +21,22 @@ class Realtime:
     def __init__(self, backend: Backend, most_metrics: int) -> None:
         self.backend = backend
         self._most_metrics = most_metrics
-        self._names: dict[str, set[str]] = {}
+        self._seen: set[tuple[str, str]] = set()
 
     @classmethod
     def open(cls, settings: Settings, clock: Clock | None = None) -> Realtime:
-        """In Redis with METRICS_REDIS_URL, else in this process. Raises UserError for what is no Redis URL."""
+        """In Redis with METRICS_REALTIME_REDIS_URL or METRICS_REDIS_URL, else in this process.
+
+        Raises UserError for what is no Redis URL.
+        """
         clock = clock or settings.clock
         cap, ttl = settings.realtime_series, settings.realtime_gauge_seconds
         memory = MemoryBackend(clock, cap, ttl)
-        if settings.redis_url is None:
+        url = settings.realtime_redis_url or settings.redis_url
+        if url is None:
             return cls(memory, settings.realtime_metrics)
         link = RedisLink(
-            settings.redis_url.get_secret_value(),
+            url.get_secret_value(),
             "real-time updates wait in this process",
             "real-time metrics are shared",
         )
@@ -41,9 +45,15 @@ class Realtime:
 
     async def add(self, updates: Sequence[Update]) -> Added:
         """As Backend.add; a metric beyond the cap of its workspace is refused with metric_limit."""
-        fitting = [(index, each) for index, each in enumerate(updates) if await self._has_place(each)]
-        if len(fitting) == len(updates):
+        unknown = {(each.series.workspace_id, each.series.metric) for each in updates} - self._seen
+        beyond = await self._beyond(unknown) if unknown else set()
+        if not beyond:
             return await self.backend.add(updates)
+        fitting = [
+            (index, each)
+            for index, each in enumerate(updates)
+            if (each.series.workspace_id, each.series.metric) not in beyond
+        ]
         added = await self.backend.add([each for _, each in fitting])
         places = {index for index, _ in fitting}
         refused = [Refused(fitting[each.index][0], each.code) for each in added.refused]
@@ -58,17 +68,18 @@ class Realtime:
         """Let go of connections, once what waits for Redis was tried again."""
         await self.backend.close()
 
-    async def _has_place(self, update: Update) -> bool:
-        workspace_id, metric = update.series.workspace_id, update.series.metric
-        names = self._names.get(workspace_id, set())
-        if metric in names:
-            return True
-        if not names or len(names) >= self._most_metrics:
+    async def _beyond(self, unknown: set[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Those of the metrics, named by workspace and name, for which their workspace has no place."""
+        beyond = set()
+        for workspace_id in {workspace_id for workspace_id, _ in unknown}:
             try:
-                names = self._names[workspace_id] = set(await self.backend.metrics(workspace_id))
+                held = set(await self.backend.metrics(workspace_id))
             except RedisAway:
-                return True  # a bound against mistakes, not worth refusing what may be right
-        if metric not in names and len(names) >= self._most_metrics:
-            return False
-        names.add(metric)
-        return True
+                continue  # a bound against mistakes, not worth refusing what may be right
+            for key in sorted(key for key in unknown if key[0] == workspace_id):
+                if key[1] in held or len(held) < self._most_metrics:
+                    held.add(key[1])
+                    self._seen.add(key)
+                else:
+                    beyond.add(key)
+        return beyond

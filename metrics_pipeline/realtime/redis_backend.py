@@ -42,6 +42,8 @@ class RedisBackend:
         self._add = link.client.register_script(redis_scripts.ADD)
         self._overwrite = link.client.register_script(redis_scripts.OVERWRITE)
         self._accepted = self._refused = self._last_number = 0
+        # keys thrown away by Redis, and when this process noticed (microseconds): some may have been buckets
+        self._evicted = self._evicted_at = 0
 
     async def add(self, updates: Sequence[Update]) -> Added:
         """See Backend."""
@@ -102,7 +104,13 @@ class RedisBackend:
         registry = await self._reads.registry(slot, self._process)
         lines = [line for line in registry.lines if is_asked(query, line.labels)]
         loaded = await self._reads.load(slot, registry.metric.kind, lines, plan) if registry.metric else []
-        degraded = registry.written < confirmed or registry.lost_at >= plan.counted_from
+        if registry.evicted > self._evicted:
+            self._evicted, self._evicted_at = registry.evicted, plan.now
+        lost_at = max(registry.lost_at, self._evicted_at)
+        if registry.written < confirmed:  # what Redis confirmed it does not have any more
+            known.confirmed, lost_at = registry.written, plan.now
+            await self.mark_lost(query.workspace_id, query.metric, plan.now)
+        degraded = lost_at >= plan.counted_from
         overflow = any(line.labels == OVERFLOW_LABELS for line in registry.lines)
         told = Told("shared", degraded, self._gauge_ttl_seconds)
         return answer(query, plan, registry.metric, loaded, overflow, told)

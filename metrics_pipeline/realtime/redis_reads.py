@@ -42,6 +42,8 @@ class Registry:
     lost_at: int
     # the number of the last batch of the process that asks
     written: int
+    # keys that Redis has thrown away for want of memory since it began, whosever they were
+    evicted: int
 
 
 class RedisReads:
@@ -67,13 +69,14 @@ class RedisReads:
 
     async def registry(self, slot: Slot, process: str) -> Registry:
         """A metric and its series, by labels."""
-        meta, series, first, last, written = await self.ask(
+        meta, series, first, last, written, statistics = await self.ask(
             [
                 ("HGETALL", slot.meta),
                 ("HGETALL", slot.series),
                 ("ZRANGE", slot.first, 0, -1, "WITHSCORES"),
                 ("ZRANGE", slot.last, 0, -1, "WITHSCORES"),
                 ("HGET", slot.writers, process),
+                ("INFO", "stats"),
             ]
         )
         since, until = _scores(first), _scores(last)
@@ -84,7 +87,9 @@ class RedisReads:
         if b"kind" in meta and lines:
             metric = Metric(Kind(meta[b"kind"].decode()), meta.get(b"unit", b"").decode(), int(meta[b"born"]))
         lines.sort(key=lambda line: line.labels)
-        return Registry(metric, lines, int(meta.get(b"lost", 0)), int(written or 0))
+        return Registry(
+            metric, lines, int(meta.get(b"lost", 0)), int(written or 0), int(statistics.get("evicted_keys", 0))
+        )
 
     async def load(self, slot: Slot, kind: Kind, lines: Sequence[Line], plan: Plan) -> list[Loaded]:
         """What series hold of a window."""

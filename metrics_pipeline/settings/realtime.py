@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from metrics_pipeline.settings.stores import StoreSettings
 
@@ -10,6 +10,10 @@ from metrics_pipeline.settings.stores import StoreSettings
 class RealtimeSettings(StoreSettings):
     """How much real-time metrics may hold, and how long a gauge is believed."""
 
+    realtime_redis_url: SecretStr | None = Field(
+        None,
+        description="Redis of real-time metrics alone, one that never evicts keys; default METRICS_REDIS_URL.",
+    )
     realtime_series: int = Field(
         2000,
         ge=1,

@@ -1,4 +1,4 @@
-"""Redis killed, hanging, empty again: nothing is lost or counted twice, and a number that may lack something says so."""
+"""Redis killed, hanging, empty again: nothing is lost or doubled, and a number that may lack something says so."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from redis import Redis
 
 from metrics_pipeline import redis_link
 from metrics_pipeline.realtime.backend import Query, Reading, StoredBucket
@@ -217,3 +218,18 @@ async def test_a_recount_is_not_added_to_by_what_it_holds(
     assert await other.buckets("acme", "views", 60, 0, 10**12) == [recount]
     [coarser] = await other.buckets("acme", "views", 3600, 0, 10**12)
     assert coarser.content == {"n": 11}, "which nobody had put right"
+
+
+async def test_keys_that_redis_threw_away_are_told(make: Make, redis_server: RedisServer, clock: MovedClock) -> None:
+    backend = make(redis_server.url)
+    with Redis.from_url(redis_server.url) as client:
+        await backend.add([one()])
+        assert not (await read(backend)).degraded
+        client.config_set("maxmemory", client.info("memory")["used_memory"] + 200_000)
+        client.config_set("maxmemory-policy", "volatile-lru")
+        for number in range(2000):
+            client.set(f"someone-else:{number}", "x" * 1000, ex=60)
+        assert (await read(backend)).degraded
+        client.config_set("maxmemory", 0)
+    clock.go(61)
+    assert not (await read(backend)).degraded
