@@ -155,6 +155,11 @@ class StoredBucket:
     number: int
     content: Bucket
 
+    @property
+    def begins(self) -> int:
+        """Microseconds of Unix time."""
+        return self.number * self.width_seconds * SECOND
+
 
 @dataclass(frozen=True, slots=True)
 class Stats:

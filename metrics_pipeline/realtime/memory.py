@@ -174,6 +174,7 @@ class MemoryBackend:
             content = _copy(table.metric.kind, bucket.content)
             if content != empty(table.metric.kind):
                 numbered[bucket.number] = content
+                line.first_at, line.last_at = min(line.first_at, bucket.begins), max(line.last_at, bucket.begins)
 
     async def delete_series(self, series: Series) -> bool:
         """See Backend."""

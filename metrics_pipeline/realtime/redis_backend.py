@@ -151,8 +151,7 @@ class RedisBackend:
         # buckets that nobody keeps any more, or that have not begun, are not asked for
         oldest = width.number(now - (width.kept_seconds + width.seconds) * SECOND)
         asked = range(max(first, oldest), min(end, width.number(now) + 2 * 60 // width.seconds + 2))
-        ids = [line.id for line in registry.lines]
-        held = await self._reads.buckets(slot, registry.metric.kind, ids, width, asked)
+        held = await self._reads.buckets(slot, registry.metric.kind, registry.lines, width, asked)
         return [
             StoredBucket(Series(workspace_id, metric, line.labels), width_seconds, number, bucket)
             for line in registry.lines
@@ -176,8 +175,9 @@ class RedisBackend:
                 entries += [name, amount]
         key = slot.page(bucket.series.id, width, page)
         end = page_end(metric.kind, width, page)
-        arguments = [bucket.series.id, metric.kind, end, place, micros(counted_at), registers, *entries]
-        await self._reads.run(self._overwrite, [key, registers_of(key), slot.series], arguments)
+        arguments = [bucket.series.id, metric.kind, end, place, micros(counted_at), registers, bucket.begins, *entries]
+        keys = [key, registers_of(key), slot.series, slot.first, slot.last]
+        await self._reads.run(self._overwrite, keys, arguments)
 
     async def delete_series(self, series: Series) -> bool:
         """See Backend."""

@@ -97,7 +97,7 @@ class RedisReads:
             found = await self.gauges(slot, [line.id for line in lines])
             return [Loaded(line.labels, line.first_at, {}, {}, gauge) for line, gauge in zip(lines, found, strict=True)]
         first = plan.first if plan.cut is None or kind is Kind.DISTINCT else plan.cut
-        held = await self.buckets(slot, kind, [line.id for line in lines], plan.width, range(first, plan.last + 1))
+        held = await self.buckets(slot, kind, lines, plan.width, range(first, plan.last + 1))
         loaded = []
         for line in lines:
             of = Loaded(line.labels, line.first_at, empty(kind), {})
@@ -114,15 +114,20 @@ class RedisReads:
         return [_gauge(text) for text in held]
 
     async def buckets(
-        self, slot: Slot, kind: Kind, series_ids: Sequence[str], width: Width, numbers: range
+        self, slot: Slot, kind: Kind, lines: Sequence[Line], width: Width, numbers: range
     ) -> dict[str, dict[int, Bucket]]:
         """Buckets that hold something, by series and number."""
-        found: dict[str, dict[int, Bucket]] = {series_id: {} for series_id in series_ids}
-        if not numbers:
-            return found
+        found: dict[str, dict[int, Bucket]] = {line.id: {} for line in lines}
         share = buckets_in(kind, width)
-        pages = range(numbers[0] // share, numbers[-1] // share + 1)
-        wanted = [(series_id, page) for series_id in series_ids for page in pages]
+        wanted = [
+            (line.id, page)
+            for line in lines
+            # before its first update and after its last a series has nothing
+            for page in range(
+                max(numbers.start, width.number(line.first_at)) // share,
+                min(numbers.stop - 1, width.number(line.last_at)) // share + 1,
+            )
+        ]
         at_once = PAGES_AT_ONCE.get(kind, SMALL_PAGES_AT_ONCE)
         for start in range(0, len(wanted), at_once):
             some = wanted[start : start + at_once]

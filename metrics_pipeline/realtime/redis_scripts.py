@@ -139,21 +139,25 @@ for i = 1, 6 do redis.call('expireat', KEYS[i], ARGV[6]) end
 return 'added'
 """
 
-# KEYS: page, its registers, the slot's series. ARGV: series id, kind, end of life, bucket in the page, counted at,
-# registers or '', then fields and amounts or hashes.
+# KEYS: page, its registers, the slot's series, first, last. ARGV: series id, kind, end of life, bucket in the page,
+# counted at, registers or '', when the bucket begins, then fields and amounts or hashes.
 OVERWRITE = """
 if redis.call('hexists', KEYS[3], ARGV[1]) == 0 then return 0 end
+if ARGV[6] ~= '' or #ARGV > 7 then
+  redis.call('zadd', KEYS[4], 'LT', ARGV[7], ARGV[1])
+  redis.call('zadd', KEYS[5], 'GT', ARGV[7], ARGV[1])
+end
 if ARGV[2] == 'distinct' then
   redis.call('unlink', KEYS[1], KEYS[2])
   if ARGV[6] ~= '' then redis.call('set', KEYS[2], ARGV[6]) end
-  for i = 7, #ARGV do redis.call('sadd', KEYS[1], ARGV[i]) end
+  for i = 8, #ARGV do redis.call('sadd', KEYS[1], ARGV[i]) end
   redis.call('expireat', KEYS[2], ARGV[3])
 else
   local prefix = ARGV[4] .. '|'
   for _, field in ipairs(redis.call('hkeys', KEYS[1])) do
     if string.sub(field, 1, #prefix) == prefix then redis.call('hdel', KEYS[1], field) end
   end
-  for i = 7, #ARGV, 2 do redis.call('hset', KEYS[1], prefix .. ARGV[i], ARGV[i + 1]) end
+  for i = 8, #ARGV, 2 do redis.call('hset', KEYS[1], prefix .. ARGV[i], ARGV[i + 1]) end
   redis.call('hset', KEYS[1], prefix .. 'x', ARGV[5])
   if tonumber(redis.call('hget', KEYS[1], 'x') or '-1') < tonumber(ARGV[5]) then
     redis.call('hset', KEYS[1], 'x', ARGV[5])
