@@ -1,7 +1,7 @@
 """How many real-time updates and reads a second one process does: run with `make bench-realtime`.
 
 A mix of all kinds over 20 metrics of 50 series each, handed in by 100 and one by one, in process and with a Redis
-server on the same machine (`--redis URL` for another one, which is emptied). Then windows are recounted from the updates.
+server on the same machine (`--redis URL` for another one, which is emptied). Windows are recounted from the updates.
 """
 
 from __future__ import annotations
