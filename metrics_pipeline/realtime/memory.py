@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from metrics_pipeline.realtime.widths import (
     SERIES_KEPT_SECONDS,
     WIDTHS,
     Plan,
+    Width,
     instant_of,
     micros,
     plan_of,
@@ -28,7 +30,7 @@ from metrics_pipeline.realtime.widths import (
 
 MOST_SERIES = 2000
 GAUGE_TTL_SECONDS = 300.0
-# Old buckets go when updates come in, at most so often.
+# Series that nobody writes to are looked for when updates come in, at most so often.
 TIDY_SECONDS = 30
 
 
@@ -224,6 +226,7 @@ class MemoryBackend:
             if bucket is None:
                 if not width.is_kept(number, now) or not (hashes or added):
                     continue
+                _make_room(width, numbered, now)
                 bucket = numbered[number] = empty(kind)
             if isinstance(bucket, Distinct):
                 bucket.add(hashes)
@@ -236,8 +239,9 @@ class MemoryBackend:
         for key, table in list(self._tables.items()):
             for line in table.lines.values():
                 for width, numbered in zip(WIDTHS, line.buckets, strict=True):
-                    for number in [number for number in numbered if not width.is_kept(number, now)]:
-                        del numbered[number]
+                    # those of a series that is written to go when it gets new ones
+                    if not width.is_kept(width.number(line.last_at), now):
+                        numbered.clear()
             forgotten += self._forget(key, lambda _, line: line.last_at < oldest)
         return forgotten
 
@@ -261,6 +265,12 @@ def _load(kind: Kind, labels: Labels, line: _Line, plan: Plan) -> Loaded:
     return Loaded(
         labels, line.first_at, inside, {} if cut is None or isinstance(cut, Distinct) else dict(cut), line.gauge
     )
+
+
+def _make_room(width: Width, numbered: dict[int, Bucket], now: int) -> None:
+    """Forget the oldest buckets, which stand in front but for late updates."""
+    for number in list(itertools.takewhile(lambda number: not width.is_kept(number, now), numbered)):
+        del numbered[number]
 
 
 def _copy(kind: Kind, bucket: Bucket) -> Bucket:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -13,6 +15,11 @@ from metrics_pipeline.realtime.spilling import SpillingBackend
 from metrics_pipeline.realtime.updates import Update
 from metrics_pipeline.redis_link import RedisAway, RedisLink
 from metrics_pipeline.settings import Settings
+
+# More than the narrowest bucket.
+SKEW_SECONDS = 1.0
+
+log = logging.getLogger(__name__)
 
 
 class Realtime:
@@ -63,6 +70,14 @@ class Realtime:
     async def read(self, query: Query) -> Reading:
         """As Backend.read."""
         return await self.backend.read(query)
+
+    async def check_clock(self) -> None:
+        """Warn where Redis's clock and this machine's differ: processes would count the same moment apart."""
+        if isinstance(self.backend, SpillingBackend):
+            with contextlib.suppress(RedisAway):
+                skew = await self.backend.skew_seconds()
+                if abs(skew) > SKEW_SECONDS:
+                    log.warning("The clock of Redis is %.1f seconds ahead of this machine's: set one right.", skew)
 
     async def close(self) -> None:
         """Let go of connections, once what waits for Redis was tried again."""

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from metrics_pipeline.clock import Clock
 from metrics_pipeline.realtime import redis_scripts
-from metrics_pipeline.realtime.answers import Told, answer, is_asked
+from metrics_pipeline.realtime.answers import Told, answer
 from metrics_pipeline.realtime.backend import Added, Query, Reading, Refused, SeriesInfo, Stats, StoredBucket, timely
 from metrics_pipeline.realtime.batches import MOST_UPDATES, Batch, by_metric, command, outcome
 from metrics_pipeline.realtime.distinct import Distinct
@@ -18,7 +18,7 @@ from metrics_pipeline.realtime.memory import GAUGE_TTL_SECONDS, MOST_SERIES
 from metrics_pipeline.realtime.redis_keys import WORKSPACES, Slot, buckets_in, metrics_of, page_end, registers_of
 from metrics_pipeline.realtime.redis_reads import RedisReads
 from metrics_pipeline.realtime.redis_series import REGISTRY_SECONDS, RedisSeries
-from metrics_pipeline.realtime.series import OVERFLOW_LABELS, Series
+from metrics_pipeline.realtime.series import Series
 from metrics_pipeline.realtime.updates import Update
 from metrics_pipeline.realtime.widths import BY_SECONDS, SECOND, SERIES_KEPT_SECONDS, instant_of, micros, plan_of
 from metrics_pipeline.redis_link import RedisAway, RedisLink
@@ -85,6 +85,11 @@ class RedisBackend:
         self._refused += len(refused)
         return Added(len(fitting), overflowed, refused=refused)
 
+    async def skew_seconds(self) -> float:
+        """How far Redis's clock is ahead of this process's."""
+        [(seconds, microseconds)] = await self._reads.ask([("TIME",)])
+        return (int(seconds) * SECOND + int(microseconds) - micros(self._clock.now())) / SECOND
+
     async def ping(self) -> None:
         """Whether Redis answers: raises RedisAway if not."""
         await self._reads.ask([("PING",)])
@@ -101,9 +106,9 @@ class RedisBackend:
         slot = Slot(query.workspace_id, query.metric)
         known = self._series.known(query.workspace_id, query.metric)
         confirmed = 0 if known.is_old(plan.now) else known.confirmed
-        registry = await self._reads.registry(slot, self._process)
-        lines = [line for line in registry.lines if is_asked(query, line.labels)]
-        loaded = await self._reads.load(slot, registry.metric.kind, lines, plan) if registry.metric else []
+        registry = await self._reads.registry(slot, self._process, query.labels)
+        kind = registry.metric.kind if registry.metric else None
+        loaded = await self._reads.load(slot, kind, registry.lines, plan) if kind else []
         if registry.evicted > self._evicted:
             self._evicted, self._evicted_at = registry.evicted, plan.now
         lost_at = max(registry.lost_at, self._evicted_at)
@@ -111,9 +116,8 @@ class RedisBackend:
             known.confirmed, lost_at = registry.written, plan.now
             await self.mark_lost(query.workspace_id, query.metric, plan.now)
         degraded = lost_at >= plan.counted_from
-        overflow = any(line.labels == OVERFLOW_LABELS for line in registry.lines)
         told = Told("shared", degraded, self._gauge_ttl_seconds)
-        return answer(query, plan, registry.metric, loaded, overflow, told)
+        return answer(query, plan, registry.metric, loaded, registry.overflow, told)
 
     async def metrics(self, workspace_id: str) -> list[str]:
         """See Backend."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from metrics_pipeline.realtime import redis_scripts
 from metrics_pipeline.realtime.answers import Loaded, Metric
 from metrics_pipeline.realtime.distinct import Distinct
 from metrics_pipeline.realtime.gauges import Gauge
 from metrics_pipeline.realtime.kinds import Bucket, Kind, empty, merge
 from metrics_pipeline.realtime.redis_keys import Slot, buckets_in, registers_of
-from metrics_pipeline.realtime.series import Labels, labels_of
+from metrics_pipeline.realtime.series import OVERFLOW_LABELS, Labels, Series, labels_of, labels_text
 from metrics_pipeline.realtime.widths import Plan, Width
 from metrics_pipeline.redis_link import RedisLink
 
@@ -38,6 +39,8 @@ class Registry:
 
     metric: Metric | None
     lines: Sequence[Line]
+    # whether there is a series for what is beyond the cap
+    overflow: bool
     # when updates were found to be missing, 0 never
     lost_at: int
     # the number of the last batch of the process that asks
@@ -51,6 +54,7 @@ class RedisReads:
 
     def __init__(self, link: RedisLink) -> None:
         self._link = link
+        self._lines = link.client.register_script(redis_scripts.LINES)
 
     async def ask(self, commands: Sequence[Command]) -> list[Any]:
         """The answers to some commands of one slot."""
@@ -67,29 +71,30 @@ class RedisReads:
         """What a script returns."""
         return await self._link.ask(lambda: script(keys=keys, args=arguments))
 
-    async def registry(self, slot: Slot, process: str) -> Registry:
-        """A metric and its series, by labels."""
-        meta, series, first, last, written, statistics = await self.ask(
+    async def registry(self, slot: Slot, process: str, labels: Labels = ()) -> Registry:
+        """A metric and those of its series that have these labels, by labels."""
+        overflow = Series(slot.workspace_id, slot.metric, OVERFLOW_LABELS).id
+        meta, written, has_overflow, statistics = await self.ask(
             [
                 ("HGETALL", slot.meta),
-                ("HGETALL", slot.series),
-                ("ZRANGE", slot.first, 0, -1, "WITHSCORES"),
-                ("ZRANGE", slot.last, 0, -1, "WITHSCORES"),
                 ("HGET", slot.writers, process),
+                ("HEXISTS", slot.series, overflow),
                 ("INFO", "stats"),
             ]
         )
-        since, until = _scores(first), _scores(last)
-        lines = [
-            Line(key.decode(), labels_of(text), since.get(key, 0), until.get(key, 0)) for key, text in series.items()
-        ]
         metric = None
-        if b"kind" in meta and lines:
+        if b"kind" in meta:
             metric = Metric(Kind(meta[b"kind"].decode()), meta.get(b"unit", b"").decode(), int(meta[b"born"]))
+        # each pair as it stands in the text of all labels: a value's own quotes are escaped, so it is nowhere else
+        pairs = [labels_text((pair,))[1:-1] for pair in labels]
+        flat = await self.run(self._lines, [slot.series, slot.first, slot.last], pairs)
+        lines = [
+            Line(flat[i].decode(), labels_of(flat[i + 1]), int(float(flat[i + 2])), int(float(flat[i + 3])))
+            for i in range(0, len(flat), 4)
+        ]
         lines.sort(key=lambda line: line.labels)
-        return Registry(
-            metric, lines, int(meta.get(b"lost", 0)), int(written or 0), int(statistics.get("evicted_keys", 0))
-        )
+        evicted = int(statistics.get("evicted_keys", 0))
+        return Registry(metric, lines, bool(has_overflow), int(meta.get(b"lost", 0)), int(written or 0), evicted)
 
     async def load(self, slot: Slot, kind: Kind, lines: Sequence[Line], plan: Plan) -> list[Loaded]:
         """What series hold of a window."""
@@ -169,7 +174,3 @@ def _gauge(text: bytes | None) -> Gauge | None:
         return None
     at, writer, value = text.decode().split(" ")
     return Gauge(int(at), writer, float(value))
-
-
-def _scores(flat: Iterable[Any]) -> dict[bytes, int]:
-    return {member: int(score) for member, score in flat}

@@ -192,3 +192,23 @@ local left = redis.call('hlen', KEYS[2])
 if left == 0 then redis.call('del', KEYS[1]) end
 return {gone, left}
 """
+
+# KEYS: series, first, last. ARGV: pairs of a label and its value, as JSON. Returns id, labels, first, last of each
+# series that has them all.
+LINES = """
+local found = {}
+local series = redis.call('hgetall', KEYS[1])
+for i = 1, #series, 2 do
+  local is_meant = true
+  for _, pair in ipairs(ARGV) do
+    if not string.find(series[i + 1], pair, 1, true) then is_meant = false break end
+  end
+  if is_meant then
+    found[#found + 1] = series[i]
+    found[#found + 1] = series[i + 1]
+    found[#found + 1] = redis.call('zscore', KEYS[2], series[i]) or '0'
+    found[#found + 1] = redis.call('zscore', KEYS[3], series[i]) or '0'
+  end
+end
+return found
+"""

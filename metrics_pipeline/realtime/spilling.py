@@ -70,7 +70,9 @@ class SpillingBackend:
 
     async def read(self, query: Query) -> Reading:
         """See Backend."""
-        if not self._queue or await self._drain():
+        # what others are sending at this moment need not be waited for
+        is_settled = not self._is_away and (not self._queue or self._sending.locked())
+        if is_settled or await self._drain():
             with contextlib.suppress(RedisAway):
                 reading = await self._redis.read(query)
                 if self._is_away and not self._queue:
@@ -80,6 +82,10 @@ class SpillingBackend:
                 return replace(reading, degraded=True) if missing else reading
             self._left()
         return replace(await self._memory.read(query), degraded=True)
+
+    async def skew_seconds(self) -> float:
+        """How far Redis's clock is ahead of this process's; buckets end by the one and begin by the other."""
+        return await self._redis.skew_seconds()
 
     async def flush(self) -> bool:
         """Try to empty the queue; whether it is empty."""

@@ -260,3 +260,6 @@ async def test_nothing_a_caller_writes_makes_two_series_one(make: MakeBackend) -
         found = {group.labels: group.figures.value for group in reading.groups}
         expected = {(("aa", of.get("aa")), ("bb", of.get("bb"))): place * n for n, of in enumerate(labels, 1)}
         assert found == expected
+    for of in labels[::7]:
+        meant = [number for number, other in enumerate(labels, 1) if of.items() <= other.items()]
+        assert (await asked(backend, labels=of)).figures.value == sum(meant), of

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from datetime import UTC, datetime
 
 import pytest
 
+from metrics_pipeline.clock import SystemClock
 from metrics_pipeline.errors import UserError
 from metrics_pipeline.realtime.backend import Query, Refused
+from metrics_pipeline.realtime.memory import MemoryBackend
 from metrics_pipeline.realtime.realtime import Realtime
 from metrics_pipeline.realtime.refusals import RealtimeError
 from metrics_pipeline.realtime.series import Series
@@ -46,6 +49,31 @@ async def test_with_redis_they_are_those_of_all(redis_server: RedisServer) -> No
         await each.close()
     with pytest.raises(UserError, match="is no Redis URL"):
         Realtime.open(load_settings(redis_url="localhost"))
+
+
+async def test_a_clock_that_goes_wrong_is_told(redis_server: RedisServer, caplog: pytest.LogCaptureFixture) -> None:
+    for now in (None, datetime(2100, 1, 1, tzinfo=UTC)):
+        realtime = Realtime.open(load_settings(redis_url=redis_server.url, now=now))
+        await realtime.check_clock()
+        await realtime.close()
+        assert ("The clock of Redis is -" in caplog.text) == (now is not None)
+
+
+async def test_threads_may_write_beside_readers() -> None:
+    backend = MemoryBackend(SystemClock())
+
+    def write() -> None:
+        for number in range(2000):
+            backend.add_now(
+                [make_update("acme", f"m_{number % 7}", "counter", 1, datetime.now(UTC), {"of": str(number)})]
+            )
+
+    writing = [asyncio.create_task(asyncio.to_thread(write)) for _ in range(3)]
+    while not all(each.done() for each in writing):
+        await backend.read(Query.of("acme", "m_3", group_by=["of"]))
+        await asyncio.sleep(0)
+    totals = [(await backend.read(Query.of("acme", f"m_{n}", 3600))).figures.value or 0 for n in range(7)]
+    assert sum(totals) == 6000
 
 
 async def test_a_workspace_has_so_many_metrics() -> None:

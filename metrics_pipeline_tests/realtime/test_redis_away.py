@@ -136,6 +136,26 @@ async def test_an_answer_that_was_lost_is_not_counted_twice(make: Make, keeping_
     assert (await settled(backend)).figures.value == 331
 
 
+async def test_who_gives_up_waiting_has_written_once(make: Make, keeping_server: RedisServer) -> None:
+    backend = make(keeping_server.url)
+    await backend.add([one(0)])
+    writing = []
+    for number in range(60):
+        writing.append(asyncio.create_task(backend.add([one()])))
+        await asyncio.sleep(0.0002 * (number % 5))
+        if number % 2:
+            writing[-1 - number % 3].cancel()
+    await asyncio.gather(*writing, return_exceptions=True)
+    await until(backend.flush)
+    given = sum(1 for each in writing if not each.cancelled())
+    value = (await settled(backend)).figures.value
+    assert value is not None
+    # one that was given up before it began is not written, one that had begun is
+    assert given <= value <= 60
+    written = (await backend.stats()).accepted
+    assert value == written - 1
+
+
 async def test_what_waits_is_read_and_told(make: Make, keeping_server: RedisServer) -> None:
     backend, other = make(keeping_server.url), make(keeping_server.url)
     await backend.add([one(5)])

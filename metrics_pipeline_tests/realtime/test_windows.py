@@ -38,8 +38,9 @@ def test_windows_hold_what_a_recount_holds(
         window = min(chosen.reach, -(-window // chosen.seconds) * chosen.seconds)
     backend = MemoryBackend(clock)
     now = clock.now()
-    # spread over a little more than the window
-    received = [(now - timedelta(microseconds=ago * window * 1_300_000 // 10**9), amount) for ago, amount in agos]
+    # spread over a little more than the window, but not over more than is taken
+    spread = min(window * 1_300_000, 49 * 3_600_000_000)
+    received = [(now - timedelta(microseconds=ago * spread // 10**9), amount) for ago, amount in agos]
 
     async def read() -> tuple[int, float]:
         await backend.add([make_update("w", "views", "counter", amount, at) for at, amount in received])
