@@ -151,6 +151,7 @@ class StoredBucket:
     """What one series holds in one bucket: from number * width_seconds on, Unix time."""
 
     series: Series
+    kind: Kind
     width_seconds: int
     number: int
     content: Bucket
@@ -206,8 +207,10 @@ class Backend(Protocol):
         """All kept buckets with first <= number < end that hold something, by labels and number: for comparing."""
         ...
 
-    async def overwrite_bucket(self, bucket: StoredBucket, counted_at: datetime) -> None:
-        """Put a recount in place of a bucket; empty content empties it. Twice is once. The series has to be known.
+    async def overwrite_bucket(self, bucket: StoredBucket, counted_at: datetime) -> bool:
+        """Put a recount in place of a bucket; empty content empties it. Twice is once. A lost series is made anew.
+
+        False: not done, as the metric has another kind, or the cap no place for the series.
 
         counted_at: when the recount was read. What came in before it and reaches the back end later is in the recount
         already, and is not added to this bucket again.

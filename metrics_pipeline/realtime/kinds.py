@@ -1,4 +1,9 @@
-"""The types of metrics, and what one value does to a bucket. Every back end stores just that."""
+"""The types of metrics, and what one value does to a bucket. Every back end stores just that.
+
+Fields of a bucket, absent where zero: counter and rate `n` (whole units) and `nf` (millionths); up_down `p`, `pf` for what
+was added and `m`, `mf` for what was taken away; histogram as in log_buckets. A distinct bucket is no fields but a
+Distinct, and a gauge has no buckets. The SQL macros whole_units, millionths and histogram_field have the same rules.
+"""
 
 from __future__ import annotations
 
@@ -66,3 +71,12 @@ def merge(bucket: Bucket, other: Bucket) -> None:
     elif not isinstance(other, Distinct):
         for name, amount in other.items():
             bucket[name] = bucket.get(name, 0) + amount
+
+
+def is_same(one: Bucket, other: Bucket) -> bool:
+    """Whether two buckets hold the same; a field that is not there is zero."""
+    if isinstance(one, Distinct) or isinstance(other, Distinct):
+        return one == other
+    return {name: amount for name, amount in one.items() if amount} == {
+        name: amount for name, amount in other.items() if amount
+    }

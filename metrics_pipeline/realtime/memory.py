@@ -13,7 +13,7 @@ from metrics_pipeline.realtime.answers import Loaded, Metric, Told, answer, is_a
 from metrics_pipeline.realtime.backend import Added, Query, Reading, Refused, SeriesInfo, Stats, StoredBucket, timely
 from metrics_pipeline.realtime.distinct import Distinct, hash_of
 from metrics_pipeline.realtime.gauges import Gauge, newer
-from metrics_pipeline.realtime.kinds import Bucket, Kind, add_fields, amounts, empty, merge
+from metrics_pipeline.realtime.kinds import Bucket, Kind, add_fields, amounts, empty, is_same, merge
 from metrics_pipeline.realtime.series import OVERFLOW_LABELS, Labels, Series
 from metrics_pipeline.realtime.updates import Update
 from metrics_pipeline.realtime.widths import (
@@ -153,30 +153,35 @@ class MemoryBackend:
             table = self._tables.get((workspace_id, metric))
             if table is None:
                 return []
+            kind = table.metric.kind
             return [
-                StoredBucket(
-                    Series(workspace_id, metric, labels), width_seconds, number, _copy(table.metric.kind, held)
-                )
+                StoredBucket(Series(workspace_id, metric, labels), kind, width_seconds, number, _copy(kind, held))
                 for labels, line in sorted(table.lines.items())
                 for number, held in sorted(line.buckets[WIDTHS.index(width)].items())
                 if first <= number < end and width.is_kept(number, now)
             ]
 
-    async def overwrite_bucket(self, bucket: StoredBucket, counted_at: datetime) -> None:
+    async def overwrite_bucket(self, bucket: StoredBucket, counted_at: datetime) -> bool:
         """See Backend. Nothing waits on its way into memory, so counted_at does not matter here."""
+        labels, begins = bucket.series.labels, bucket.begins
+        key = (bucket.series.workspace_id, bucket.series.metric)
         with self._lock:
-            table, line = (
-                self._tables.get((bucket.series.workspace_id, bucket.series.metric)),
-                self._line(bucket.series),
-            )
-            if table is None or line is None:
-                return
+            table, is_empty = self._tables.get(key), is_same(bucket.content, empty(bucket.kind))
+            if table is None:
+                table = _Table(Metric(bucket.kind, "", micros(self._clock.now())))
+                if not is_empty:
+                    self._tables[key] = table
+            if table.metric.kind is not bucket.kind or table.place(labels, self._most_series) != labels:
+                return False
+            if is_empty and labels not in table.lines:
+                return True
+            line = table.lines.setdefault(labels, _Line(begins, begins))
             numbered = line.buckets[WIDTHS.index(BY_SECONDS[bucket.width_seconds])]
             numbered.pop(bucket.number, None)
-            content = _copy(table.metric.kind, bucket.content)
-            if content != empty(table.metric.kind):
-                numbered[bucket.number] = content
-                line.first_at, line.last_at = min(line.first_at, bucket.begins), max(line.last_at, bucket.begins)
+            if not is_empty:
+                numbered[bucket.number] = _copy(bucket.kind, bucket.content)
+                line.first_at, line.last_at = min(line.first_at, begins), max(line.last_at, begins)
+            return True
 
     async def delete_series(self, series: Series) -> bool:
         """See Backend."""

@@ -13,7 +13,7 @@ from metrics_pipeline.realtime.backend import Added, Query, Reading, Refused, Se
 from metrics_pipeline.realtime.batches import MOST_UPDATES, Batch, by_metric, command, outcome
 from metrics_pipeline.realtime.distinct import Distinct
 from metrics_pipeline.realtime.gauges import Gauge
-from metrics_pipeline.realtime.kinds import Kind
+from metrics_pipeline.realtime.kinds import Kind, empty, is_same
 from metrics_pipeline.realtime.memory import GAUGE_TTL_SECONDS, MOST_SERIES
 from metrics_pipeline.realtime.redis_keys import WORKSPACES, Slot, buckets_in, metrics_of, page_end, registers_of
 from metrics_pipeline.realtime.redis_reads import RedisReads
@@ -157,19 +157,24 @@ class RedisBackend:
         asked = range(max(first, oldest), min(end, width.number(now) + 2 * 60 // width.seconds + 2))
         held = await self._reads.buckets(slot, registry.metric.kind, registry.lines, width, asked)
         return [
-            StoredBucket(Series(workspace_id, metric, line.labels), width_seconds, number, bucket)
+            StoredBucket(Series(workspace_id, metric, line.labels), registry.metric.kind, width_seconds, number, bucket)
             for line in registry.lines
             for number, bucket in held[line.id].items()
             if width.is_kept(number, now)
         ]
 
-    async def overwrite_bucket(self, bucket: StoredBucket, counted_at: datetime) -> None:
+    async def overwrite_bucket(self, bucket: StoredBucket, counted_at: datetime) -> bool:
         """See Backend."""
         slot, width = Slot(bucket.series.workspace_id, bucket.series.metric), BY_SECONDS[bucket.width_seconds]
-        metric = (await self._reads.registry(slot, self._process)).metric
-        if metric is None:
-            return
-        page, place = divmod(bucket.number, buckets_in(metric.kind, width))
+        is_empty = is_same(bucket.content, empty(bucket.kind))
+        at = micros(self._clock.now())
+        if not is_empty and not await self._series.has_place(slot, bucket.series, bucket.kind, bucket.begins, at):
+            return False
+        if is_empty:
+            registry = await self._reads.registry(slot, self._process)
+            if registry.metric is not None and registry.metric.kind is not bucket.kind:
+                return False
+        page, place = divmod(bucket.number, buckets_in(bucket.kind, width))
         registers, entries = b"", list[str | bytes | int]()
         if isinstance(bucket.content, Distinct):
             registers = bytes(bucket.content.registers or b"")
@@ -178,10 +183,11 @@ class RedisBackend:
             for name, amount in bucket.content.items():
                 entries += [name, amount]
         key = slot.page(bucket.series.id, width, page)
-        end = page_end(metric.kind, width, page)
-        arguments = [bucket.series.id, metric.kind, end, place, micros(counted_at), registers, bucket.begins, *entries]
+        end = page_end(bucket.kind, width, page)
+        arguments = [bucket.series.id, bucket.kind, end, place, micros(counted_at), registers, bucket.begins, *entries]
         keys = [key, registers_of(key), slot.series, slot.first, slot.last]
-        await self._reads.run(self._overwrite, keys, arguments)
+        written = await self._reads.run(self._overwrite, keys, arguments)
+        return is_empty or bool(written)
 
     async def delete_series(self, series: Series) -> bool:
         """See Backend."""

@@ -71,6 +71,11 @@ class RedisSeries:
                 overflowed[series.labels] = series.overflow.id
         return found, ChainMap(overflowed, known.ids)
 
+    async def has_place(self, slot: Slot, series: Series, kind: Kind, at: int, now: int) -> bool:
+        """Make a series known if it is not; whether that could be done, and its metric is of this kind."""
+        found, places = await self._admitted(slot, kind, [Update(series, kind, 0, at)], now)
+        return found is kind and (any(places) or series.is_overflow)
+
     async def forget(self, slot: Slot, *, before: int | None = None, series: Series | None = None) -> int:
         """Forget series last written to before an instant in microseconds, or one with its buckets; how many went."""
         pages: list[str] = []

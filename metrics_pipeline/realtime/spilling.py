@@ -111,9 +111,9 @@ class SpillingBackend:
             raise RedisAway
         return await self._redis.buckets(workspace_id, metric, width_seconds, first, end)
 
-    async def overwrite_bucket(self, bucket: StoredBucket, counted_at: datetime) -> None:
+    async def overwrite_bucket(self, bucket: StoredBucket, counted_at: datetime) -> bool:
         """See Backend."""
-        await self._redis.overwrite_bucket(bucket, counted_at)
+        return await self._redis.overwrite_bucket(bucket, counted_at)
 
     async def delete_series(self, series: Series) -> bool:
         """See Backend."""

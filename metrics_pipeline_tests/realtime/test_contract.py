@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -197,15 +198,32 @@ async def test_a_bucket_can_be_compared_and_put_right(make: MakeBackend) -> None
             take(kind, recount, "acme", value)
         number = micros(NOON - timedelta(seconds=70)) // 60_000_000
         [stored] = await backend.buckets("acme", metric, 60, number, number + 1)
-        assert stored == StoredBucket(Series.of("acme", metric, {"of": "x"}), 60, number, recount)
+        assert stored == StoredBucket(Series.of("acme", metric, {"of": "x"}), kind, 60, number, recount)
         before = await backend.buckets("acme", metric, 60, 0, 10**12)
         for value in values:  # twice counted, as by a mistake
             await backend.add([one(kind, value, 70, {"of": "x"}, metric)])
         for _ in range(2):
-            await backend.overwrite_bucket(stored, NOON)
+            assert await backend.overwrite_bucket(stored, NOON)
         assert await backend.buckets("acme", metric, 60, 0, 10**12) == before
-        await backend.overwrite_bucket(StoredBucket(stored.series, 60, number, empty(kind)), NOON)
+        assert await backend.overwrite_bucket(StoredBucket(stored.series, kind, 60, number, empty(kind)), NOON)
         assert [each.number for each in await backend.buckets("acme", metric, 60, 0, 10**12)] == [number + 2]
+
+
+async def test_what_was_lost_can_be_made_anew(make: MakeBackend) -> None:
+    backend = make(2)
+    number = micros(NOON) // 60_000_000 - 10
+    for page in ("1", "2"):
+        lost = StoredBucket(
+            Series.of("acme", "views", {"page": page}), Kind.COUNTER, 60, number, {"n": 4, "nf": 500_000}
+        )
+        assert await backend.overwrite_bucket(lost, NOON)
+    other = replace(lost, series=Series.of("acme", "views", {"page": "3"}))
+    assert not await backend.overwrite_bucket(other, NOON), "beyond the cap"
+    assert await backend.overwrite_bucket(replace(other, series=other.series.overflow), NOON)
+    assert not await backend.overwrite_bucket(replace(lost, kind=Kind.UP_DOWN, content={"p": 1}), NOON)
+    reading = await asked(backend, 3600)
+    assert (reading.figures.value, reading.overflow) == (13.5, True)
+    assert await backend.metrics("acme") == ["views"]
 
 
 async def test_what_is_old_is_forgotten(make: MakeBackend, clock: MovedClock) -> None:

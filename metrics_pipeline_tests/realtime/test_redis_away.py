@@ -12,6 +12,7 @@ from redis import Redis
 
 from metrics_pipeline import redis_link
 from metrics_pipeline.realtime.backend import Query, Reading, StoredBucket
+from metrics_pipeline.realtime.kinds import Kind
 from metrics_pipeline.realtime.series import Series
 from metrics_pipeline.realtime.spilling import SpillingBackend
 from metrics_pipeline.realtime.updates import Update, make_update
@@ -231,7 +232,7 @@ async def test_a_recount_is_not_added_to_by_what_it_holds(
     keeping_server.start()
     clock.go(300)
     number = micros(NOON) // 60_000_000
-    recount = StoredBucket(Series.of("acme", "views", {"page": "1"}), 60, number, {"n": 11})
+    recount = StoredBucket(Series.of("acme", "views", {"page": "1"}), Kind.COUNTER, 60, number, {"n": 11})
     await other.overwrite_bucket(recount, clock.now())
     assert (await backend.stats()).spilled == 1
     await until(backend.flush)

@@ -102,9 +102,9 @@ async def test_random_operations(kept_redis: RedisServer, clock: MovedClock, mon
                 take(METRICS[metric], recount, "w1", str(value) if metric == "distinct" else value)
             number = micros(clock.now()) // 60_000_000 - make.chance.randrange(5)
             if metric != "gauge":
-                bucket = StoredBucket(Series("w1", metric, series.labels), 60, number, recount)
-                await memory.overwrite_bucket(bucket, clock.now())
-                await redis.overwrite_bucket(bucket, clock.now() - timedelta(days=1))
+                bucket = StoredBucket(Series("w1", metric, series.labels), METRICS[metric], 60, number, recount)
+                done_there = await redis.overwrite_bucket(bucket, clock.now() - timedelta(days=1))
+                assert await memory.overwrite_bucket(bucket, clock.now()) == done_there
         else:
             assert await memory.expire(clock.now()) == await redis.expire(clock.now())
             for metric in METRICS:

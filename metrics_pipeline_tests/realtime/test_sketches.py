@@ -45,6 +45,8 @@ def test_sql_makes_the_same_histogram(name: str) -> None:
     with duckdb.connect() as connection:
         connection.execute((SQL_DIR / "macros.sql").read_text())
         connection.register("sample", pa.table({"x": pa.array(values, pa.float64())}))
+        parts = connection.sql("select whole_units(x), millionths(x) from sample").fetchall()
+        assert parts == [split(value) for value in values]
         rows = connection.sql("select histogram_field(x) as field, count(*) as n from sample group by 1").fetchall()
     assert dict(rows) == mine
 
