@@ -1,7 +1,7 @@
 """The types of metrics, and what one value does to a bucket. Every back end stores just that.
 
-Fields of a bucket, absent where zero: counter and rate `n` (whole units) and `nf` (millionths); up_down `p`, `pf` for what
-was added and `m`, `mf` for what was taken away; histogram as in log_buckets. A distinct bucket is no fields but a
+Fields of a bucket, absent where zero: counter and rate `n` (whole units) and `nf` (millionths); up_down `p`, `pf` for
+what was added and `m`, `mf` for what was taken away; histogram as in log_buckets. A distinct bucket is no fields but a
 Distinct, and a gauge has no buckets. The SQL macros whole_units, millionths and histogram_field have the same rules.
 """
 
