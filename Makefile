@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
 BIN := .venv/bin
 STAMP := .venv/.synced
 
-.PHONY: help setup demo dev test check prove bench bench-accounts bench-events bench-ingestion bench-event-day bench-freshness bench-live bench-workspaces bench-api lock clean
+.PHONY: help setup demo dev test check prove bench bench-accounts bench-events bench-ingestion bench-event-day bench-freshness bench-live bench-workspaces bench-api bench-realtime lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -34,8 +34,8 @@ test: $(STAMP) ## every test, nothing skipped
 prove: $(STAMP) ## the proofs at full size, with their figures
 	PROVE=1 $(BIN)/python -m pytest metrics_pipeline_tests/proofs metrics_pipeline_tests/collection/test_budgets.py \
 	  metrics_pipeline_tests/events/test_killed.py metrics_pipeline_tests/events/test_killed_aggregation.py \
-	  metrics_pipeline_tests/client/test_buffer.py metrics_pipeline_tests/api/whole \
-	  metrics_pipeline_tests/custom_metrics/registry -s
+	  metrics_pipeline_tests/client/test_buffer.py metrics_pipeline_tests/api/whole metrics_pipeline_tests/realtime \
+	  metrics_pipeline_tests/custom_metrics -s
 
 check: $(STAMP) ## lint and types
 	$(BIN)/ruff check .
@@ -69,6 +69,9 @@ bench-workspaces: $(STAMP) ## a thousand workspaces: the daily close, snapshots,
 
 bench-api: $(STAMP) ## dashboards over HTTP, kept and computed, over a thousand workspaces (about five minutes; needs wrk)
 	$(BIN)/python -m benchmarks.read_api
+
+bench-realtime: $(STAMP) ## real-time updates and reads a second, in process and with Redis (about half a minute)
+	$(BIN)/python -m benchmarks.realtime
 
 lock: ## write both lock files anew
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml -o requirements.lock

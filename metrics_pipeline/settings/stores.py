@@ -32,8 +32,8 @@ class StoreSettings(PlatformSettings):
     )
     redis_url: SecretStr | None = Field(
         None,
-        description="Redis in which API processes count quotas, keep answers and pass on live updates together, "
-        "redis://host:6379/0; default: each alone.",
+        description="Redis in which API processes count quotas, keep answers, pass on live updates and count real-time "
+        "metrics together, redis://host:6379/0; default: each alone.",
     )
     secret_keys: SecretStr | None = Field(
         None,

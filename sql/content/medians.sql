@@ -1,5 +1,5 @@
 -- Grain: one content item: the median watch time of its views, within 1 % (docs/metrics.md, "Content events").
--- From the histogram: a bucket holds times in (g^(b-1), g^b] with g = 1.01/0.99, and stands for 2 g^b / (g + 1).
+-- From the histogram of macro log_bucket.
 with
 buckets as (
     select workspace_id, content_id, bucket, sum(views) as views
@@ -24,7 +24,7 @@ running as (
 )
 select
     workspace_id, content_id,
-    coalesce(2 * pow(1.01 / 0.99, bucket) / (1.01 / 0.99 + 1), 0) as median_watch_time
+    coalesce(log_bucket_middle(bucket), 0) as median_watch_time
 from running
 where views_so_far * 2 >= all_views
 qualify row_number() over (partition by workspace_id, content_id order by bucket nulls first) = 1

@@ -4,8 +4,7 @@ with
 counted as (
     select
         date, content_no,
-        case when watch_time_seconds > 0 then cast(ceil(ln(watch_time_seconds) / ln(1.01 / 0.99)) as integer) end
-            as bucket,
+        case when watch_time_seconds > 0 then log_bucket(watch_time_seconds) end as bucket,
         count(*) as views
     from followed_views
     group by 1, 2, 3

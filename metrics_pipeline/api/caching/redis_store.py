@@ -17,7 +17,7 @@ from typing import Any
 from metrics_pipeline.api.caching.entries import Held, Looked, Record, Selection, Token
 from metrics_pipeline.api.caching.keys import CacheKey, escaped
 from metrics_pipeline.api.caching.redis_record import decode, encode
-from metrics_pipeline.api.redis_link import RedisLink
+from metrics_pipeline.redis_link import RedisLink
 
 PREFIX = f"metrics-pipeline:cache:{escaped(version('metrics-pipeline'))}:"
 # A computation that takes longer may be done by a second process as well.

@@ -10,7 +10,7 @@ from metrics_pipeline.api.caching.entries import CacheAway, Held, Looked, Record
 from metrics_pipeline.api.caching.keys import CacheKey
 from metrics_pipeline.api.caching.memory_store import MemoryStore
 from metrics_pipeline.api.caching.redis_store import RedisStore
-from metrics_pipeline.api.redis_link import RedisAway, RedisLink
+from metrics_pipeline.redis_link import RedisAway, RedisLink
 
 Answer = TypeVar("Answer")
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 from limits.aio.storage import RedisStorage
 
 from metrics_pipeline.api.quotas.limit_store import TwoWindows
-from metrics_pipeline.api.redis_link import RedisAway, RedisLink
+from metrics_pipeline.redis_link import RedisAway, RedisLink
 
 PREFIX = "metrics-pipeline:quota"
 

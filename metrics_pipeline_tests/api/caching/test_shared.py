@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from metrics_pipeline.api import redis_link
+from metrics_pipeline import redis_link
 from metrics_pipeline.api.caching import flights, redis_store
 from metrics_pipeline.api.caching.entries import CacheAway, Found, Made
 from metrics_pipeline.api.caching.keys import Tier

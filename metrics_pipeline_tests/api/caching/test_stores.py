@@ -13,7 +13,7 @@ from metrics_pipeline.api.caching.entries import Selection, Store
 from metrics_pipeline.api.caching.globs import Glob
 from metrics_pipeline.api.caching.memory_store import OVERHEAD_BYTES, MemoryStore
 from metrics_pipeline.api.caching.redis_store import PREFIX, RedisStore
-from metrics_pipeline.api.redis_link import RedisLink
+from metrics_pipeline.redis_link import RedisLink
 from metrics_pipeline_tests.api.caching.samples import Ticks, key, record
 from metrics_pipeline_tests.conftest import RedisServer
 
