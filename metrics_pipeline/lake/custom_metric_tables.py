@@ -34,7 +34,8 @@ CUSTOM_METRIC_VALUES = TableSpec(
     ),
     partition_by=("grain", "period_start"),
     keys=("grain", "period_start", "workspace_id", "definition_id", "version", "dimensions"),
-    sort_by=("workspace_id", "definition_name", "version", "dimensions"),
+    # the last two are the partition: they only make the order of several of them certain
+    sort_by=("workspace_id", "definition_name", "version", "dimensions", "grain", "period_start"),
     day_column="period_start",
     stamps=("computed_at", "run_id"),
 )

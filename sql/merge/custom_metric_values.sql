@@ -48,4 +48,4 @@ unchanged as (
 select * from kept
 union all by name
 select * from unchanged
-order by grain, period_start, workspace_id, definition_name, version, dimensions
+order by workspace_id, definition_name, version, dimensions, grain, period_start
