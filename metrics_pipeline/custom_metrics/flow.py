@@ -56,12 +56,17 @@ class CustomMetricFlow:
             self.pipeline.control, settings.clock, check=self.checker.check, compiler_version=compiler_version()
         )
 
-    @cached_property
+    @property
     def calculator(self) -> Calculator:
+        """A calculator that sees one version of each table, whatever is committed while it works."""
         lake = self.pipeline.lake
+        handles: dict[str, DeltaTable] = {}
 
         def tables(names: Sequence[str]) -> Mapping[str, DeltaTable]:
-            return {name: lake.table(name) for name in names}
+            for name in names:
+                if name not in handles:
+                    handles[name] = lake.table(name)
+            return {name: handles[name] for name in names}
 
         return Calculator(lake.location, lake.tables, self.datasets, self.pipeline.settings, tables)
 
