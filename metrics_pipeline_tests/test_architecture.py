@@ -55,7 +55,6 @@ FORBIDDEN: dict[str, set[str]] = {
     "aggregation": {"platforms", "control", "collection", "imports", "api", *DAGSTER_SIDE},
     "collection": {"aggregation", "imports", "events", "api", *DAGSTER_SIDE},
     "events": {"platforms", "collection", "aggregation", "imports", "api", "cli", *DAGSTER_SIDE},
-    "custom_metrics": {"platforms", "collection", "aggregation", "imports", "events", "api", "cli", *DAGSTER_SIDE},
     "api": {"platforms", "collection", "aggregation", "imports", "cli", *DAGSTER_SIDE},
     "realtime": {
         "platforms",

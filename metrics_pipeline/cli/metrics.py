@@ -114,11 +114,12 @@ def list_(
     from metrics_pipeline.custom_metrics.registry.actors import cli_actor
     from metrics_pipeline.custom_metrics.registry.reader import Filters
 
-    registry, actor = _flow(data_dir).registry, cli_actor(workspace)
+    flow, actor = _flow(data_dir), cli_actor(workspace)
+    _require(flow, workspace)
     records: list[MetricRecord] = []
     after: str | None = None
     while True:
-        page = registry.list(actor, Filters(status=status, tag=tag), after=after)
+        page = flow.registry.list(actor, Filters(status=status, tag=tag), after=after)
         records += page.records
         after = page.next_after
         if after is None:
@@ -260,3 +261,12 @@ def restore(name: Name, workspace: Workspace, data_dir: DataDir = None) -> None:
 
     changed = _flow(data_dir).registry.restore(cli_actor(workspace), name)
     out.print(f"Restored {changed.record.name}, version {changed.record.version}.", markup=False)
+
+
+def _require(flow: CustomMetricFlow, workspace: str) -> None:
+    """A workspace without metrics and one that is not there look alike to the registry."""
+    from metrics_pipeline.control.database import reading
+    from metrics_pipeline.control.workspaces import require_workspace
+
+    with reading(flow.pipeline.control) as session:
+        require_workspace(session, workspace)

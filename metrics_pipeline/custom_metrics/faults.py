@@ -22,7 +22,7 @@ class DefinitionError(UserError):
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         self.faults = tuple(faults)
-        super().__init__(" ".join(f"{fault.pointer or '/'}: {fault.detail}" for fault in self.faults))
+        super().__init__(" ".join(f"{f.pointer}: {f.detail}" if f.pointer else f.detail for f in self.faults))
 
     @classmethod
     def at(cls, pointer: str, code: str, detail: str) -> DefinitionError:
