@@ -13,9 +13,11 @@ from metrics_pipeline.cli.app import DataDir, out, use_data_dir
 from metrics_pipeline.cli.arguments import parse_day, parse_window
 from metrics_pipeline.cli.metric_files import documents_of, shown, told
 from metrics_pipeline.cli.tables import Format, ListFormat, print_rows
+from metrics_pipeline.errors import UserError
 
 if TYPE_CHECKING:
     from metrics_pipeline.custom_metrics.flow import CustomMetricFlow
+    from metrics_pipeline.custom_metrics.periods import Period
     from metrics_pipeline.custom_metrics.registry.records import MetricRecord
 
 group = typer.Typer(help="Custom metrics: definitions in the format metric/v1 and their values.", no_args_is_help=True)
@@ -188,24 +190,35 @@ def history(name: Name, workspace: Workspace, output: Format = ListFormat.TABLE,
 def calculate(
     name: Name,
     workspace: Workspace,
-    first: Annotated[str, typer.Option("--from", help="First day, YYYY-MM-DD.")],
+    first: Annotated[str | None, typer.Option("--from", help="First day; not needed with --calendar.")] = None,
     end: Annotated[str | None, typer.Option("--to", help="First day after it (default: the day after --from).")] = None,
     grain: Annotated[AskedGrain, typer.Option("--grain", help="The length of the periods.")] = AskedGrain.DAY,
+    calendar: Annotated[
+        str | None, typer.Option("--calendar", help="The ranges of a calendar of the workspace; see period list.")
+    ] = None,
     by: Annotated[list[str] | None, typer.Option("--by", help="Break it down by this field; repeatable.")] = None,
     version: Annotated[int | None, typer.Option("--version", help="As an earlier version makes it.")] = None,
     output: Format = ListFormat.TABLE,
     data_dir: DataDir = None,
 ) -> None:
     """Compute a metric now, over every period that overlaps the days; nothing is stored."""
+    from metrics_pipeline.custom_metrics.periods import Period
     from metrics_pipeline.custom_metrics.registry.actors import cli_actor
 
-    window = parse_window(first, end)
-    flow = _flow(data_dir)
-    answer = flow.answerer.ask(
-        cli_actor(workspace), name, grain.value, (window.first_day, window.end_day), by or (), version
-    )
+    flow, actor = _flow(data_dir), cli_actor(workspace)
+    labels: dict[Period, str] = {}
+    if calendar is not None:
+        labels = _ranges(flow, workspace, calendar)
+        days = (min(labels).first, max(labels).end)
+        answer = flow.answerer.ask(actor, name, "custom", days, by or (), version, list(labels))
+    else:
+        if first is None:
+            raise UserError("Say which days: --from and --to, or --calendar.")
+        window = parse_window(first, end)
+        answer = flow.answerer.ask(actor, name, grain.value, (window.first_day, window.end_day), by or (), version)
     rows: list[dict[str, object]] = [
         {
+            **({"label": labels[Period(value.first, value.end)]} if labels else {}),
             "period_start": value.first,
             "period_end": value.end,
             **({"dimensions": value.dimensions} if by else {}),
@@ -270,3 +283,15 @@ def _require(flow: CustomMetricFlow, workspace: str) -> None:
 
     with reading(flow.pipeline.control) as session:
         require_workspace(session, workspace)
+
+
+def _ranges(flow: CustomMetricFlow, workspace: str, name: str) -> dict[Period, str]:
+    """The labels of a calendar's ranges."""
+    from metrics_pipeline.custom_metrics.periods import Period
+    from metrics_pipeline.custom_metrics.registry.periods import Calendars
+
+    found = Calendars(flow.pipeline.control, flow.pipeline.settings.clock).calendars(workspace)
+    known = {calendar.name: calendar for calendar in found}
+    if name not in known:
+        raise UserError(f"There is no calendar {name!r}; there is {', '.join(known) or 'none'}. See period add.")
+    return {Period(each.start, each.end): each.label for each in known[name].ranges}
