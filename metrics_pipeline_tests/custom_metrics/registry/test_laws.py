@@ -194,6 +194,6 @@ def test_laws_of_the_registry(migrated_file: Path) -> None:
     run_state_machine_as_test(
         machine,
         settings=hypothesis_settings(
-            max_examples=size(12, 300), stateful_step_count=size(14, 40), deadline=None, derandomize=size(1, 0) == 1
+            max_examples=size(8, 300), stateful_step_count=size(14, 40), deadline=None, derandomize=size(1, 0) == 1
         ),
     )
