@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from metrics_pipeline.custom_metrics.calculating import Asked
+from metrics_pipeline.custom_metrics.compiler.plan import Plan
 from metrics_pipeline.custom_metrics.compiler.question import Question
+from metrics_pipeline.custom_metrics.datasets import Datasets
 from metrics_pipeline.custom_metrics.periods import Calendar, Period, PeriodGrain
 from metrics_pipeline.custom_metrics.registry.records import version_in_force
 from metrics_pipeline.custom_metrics.versions import MetricVersion
+from metrics_pipeline.windows import DAY
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What a question needs beside the metric.
 
-    known_from: the pipeline's first day. owner_of_unowned: whose rows of no workspace are.
+    known_from: the first day of collection. kept_from: by table the first day whose rows are all kept still.
+    owner_of_unowned: whose rows of no workspace are.
     """
 
     now: datetime
     known_from: date
     calendar: Calendar
     owner_of_unowned: str | None
+    kept_from: Mapping[str, date] = field(default_factory=dict)
 
 
 def question(
@@ -47,6 +52,7 @@ def question(
         tuple(dimensions),
         around.calendar,
         reads_unowned=around.owner_of_unowned == version.workspace_id,
+        kept_from=around.kept_from,
     )
 
 
@@ -66,3 +72,21 @@ def stored_questions(
             asked = Asked(version, question(version, grain, mine, around, dimensions))
             if asked.question.periods:
                 yield asked
+
+
+def without_expired(asked: Asked, datasets: Datasets) -> Asked:
+    """The question without periods that rest on days whose rows have expired.
+
+    What was stored of them while the rows were there stays: computed anew it would be a part of it, or nothing.
+    """
+    gone: set[int] = set()
+    kept_from = asked.question.kept_from
+    for _, leaf in Plan.of(asked.version).leaves:
+        table = datasets[leaf.metric.dataset].table
+        if table not in kept_from:
+            continue
+        # the first day of another zone has hours of the UTC day before it
+        first = kept_from[table] + (timedelta(0) if asked.question.timezone == "UTC" else DAY)
+        gone |= {number for number, _, day in leaf.leg.spans(asked.question) if day < first}
+    periods = tuple(period for number, period in enumerate(asked.question.periods) if number not in gone)
+    return replace(asked, question=replace(asked.question, periods=periods))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from metrics_pipeline.custom_metrics.asking import Surroundings, stored_questions
+from metrics_pipeline.custom_metrics.asking import Surroundings, stored_questions, without_expired
 from metrics_pipeline.custom_metrics.calculating import Asked, Calculated, Calculator, Costed, Failed
 from metrics_pipeline.custom_metrics.periods import Period
 from metrics_pipeline.custom_metrics.spans import Grain
@@ -88,7 +88,9 @@ class ValueBuilder:
         for history in histories:
             for asked in stored_questions(history, grain, periods, around):
                 try:
-                    yield self._calculator.cost(asked)
+                    kept = without_expired(asked, self._calculator.datasets)
+                    if kept.question.periods:
+                        yield self._calculator.cost(kept)
                 except UserError as error:  # a data set that is gone, or has lost a field, since it was defined
                     built.failed.append(Failed(asked, error))
 

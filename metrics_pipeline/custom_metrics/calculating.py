@@ -73,7 +73,7 @@ class Calculator:
     ) -> None:
         self._location = location
         self._specs = specs
-        self._datasets = datasets
+        self.datasets = datasets
         self._settings = settings
         self._tables = tables
 
@@ -83,11 +83,11 @@ class Calculator:
         Raises:
             DefinitionError: it cannot be answered.
         """
-        statement = compile_metric(asked.version, asked.question, self._datasets)
+        statement = compile_metric(asked.version, asked.question, self.datasets)
         tables = self._tables(list(statement.reads))
         rows = rows_read(self._specs, tables, statement.reads)
         plan = Plan.of(asked.version)
-        table_of = {leaf.metric.dataset: self._datasets[leaf.metric.dataset].table for _, leaf in plan.leaves}
+        table_of = {leaf.metric.dataset: self.datasets[leaf.metric.dataset].table for _, leaf in plan.leaves}
         weighted = weighted_rows(plan, rows, table_of)
         settings = self._settings
         limits = settings.custom_metric_cost_medium, settings.custom_metric_cost_high

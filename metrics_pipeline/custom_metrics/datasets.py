@@ -100,6 +100,11 @@ class Datasets:
         return self._by_name.get(name)
 
     @property
+    def tables(self) -> set[str]:
+        """The lake's tables behind them."""
+        return {dataset.table for dataset in self._by_name.values()}
+
+    @property
     def names(self) -> list[str]:
         """In alphabetical order."""
         return sorted(self._by_name)

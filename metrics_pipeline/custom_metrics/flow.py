@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import cached_property
 from importlib.metadata import version as package_version
 
@@ -27,6 +28,7 @@ from metrics_pipeline.custom_metrics.registry.registry import Registry
 from metrics_pipeline.custom_metrics.spans import Grain
 from metrics_pipeline.custom_metrics.staleness import Stale
 from metrics_pipeline.custom_metrics.trial import Tester, Trial
+from metrics_pipeline.lake.maintenance import Retention
 from metrics_pipeline.pipeline import Pipeline
 from metrics_pipeline.pipeline_start import pipeline_start
 from metrics_pipeline.windows import Window
@@ -94,7 +96,15 @@ class CustomMetricFlow:
             pipeline_start(settings).collection,
             Calendar(settings.week_start_index),
             owner_of_unowned(settings.application_workspace, workspaces),
+            self._kept_from(),
         )
+
+    def _kept_from(self) -> dict[str, date]:
+        settings = self.pipeline.settings
+        retention = Retention(settings.api_responses_days, settings.events_days)
+        today = settings.clock.now().date()
+        days = {name: retention.days(name) for name in self.datasets.tables}
+        return {name: today - timedelta(days=kept) for name, kept in days.items() if kept is not None}
 
     def active(self, metric_ids: Collection[str] = ()) -> list[ActiveMetric]:
         """The metrics that are calculated; those alone that are named, by id or by name."""

@@ -125,7 +125,8 @@ class LeafStatement:
             over, begun = f"s.day < {today}", f"s.day <= {today}"
             # a table that is read whole has rows of any day, and rows that say themselves whether they are final
             if not rows.dataset.is_application and rows.dataset.completeness is None:
-                since = f" and s.day >= {rows.bind(question.known_from)}"
+                first = max(question.known_from, question.kept_from.get(rows.dataset.table, question.known_from))
+                since = f" and s.day >= {rows.bind(first)}"
                 over, begun = over + since, begun + since
         known = f"bool_and({over}) as is_over, bool_or({begun}) as is_begun"
         return f"select s.period, {known} from {asked} group by all"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 
 from metrics_pipeline.custom_metrics.periods import MONDAYS, Calendar, Period, PeriodGrain
@@ -14,7 +15,8 @@ class Question:
 
     dimensions: what the values are broken down by; empty for the total. timezone: whose days the periods are made of.
     today: the day in that zone on which it is asked; later days do not exist yet. known_from: what happened before this
-    day nobody has told the lake. reads_unowned: rows of application
+    day nobody has told the lake. kept_from: by table the first day whose rows are all kept still, of tables that expire.
+    reads_unowned: rows of application
     tables that say no workspace are this workspace's.
     """
 
@@ -27,3 +29,4 @@ class Question:
     dimensions: tuple[str, ...] = ()
     calendar: Calendar = MONDAYS
     reads_unowned: bool = False
+    kept_from: Mapping[str, date] = field(default_factory=dict)
