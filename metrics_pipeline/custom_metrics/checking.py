@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from metrics_pipeline.custom_metrics.compiler.legs import Leg
 from metrics_pipeline.custom_metrics.compiler.plan import Leaf, Plan
 from metrics_pipeline.custom_metrics.compiler.question import Question
+from metrics_pipeline.custom_metrics.compiler.rows import LeafRows
 from metrics_pipeline.custom_metrics.compiler.statement import compile_metric, derived_formula
 from metrics_pipeline.custom_metrics.datasets import DataField, Dataset, Datasets
 from metrics_pipeline.custom_metrics.faults import DefinitionError, Fault
 from metrics_pipeline.custom_metrics.formulas.errors import FormulaError
 from metrics_pipeline.custom_metrics.formulas.formula import parse_formula
 from metrics_pipeline.custom_metrics.model import Derived
-from metrics_pipeline.custom_metrics.periods import Calendar
+from metrics_pipeline.custom_metrics.periods import MONDAYS
 from metrics_pipeline.custom_metrics.spans import GRAINS, Grain
 from metrics_pipeline.custom_metrics.versions import MetricVersion
 
@@ -74,6 +75,7 @@ class Checker:
         yield from _dimension_faults(version, dataset)
         yield from _balance_faults(leaf, dataset, at)
         yield from _additivity_faults(leaf, dataset)
+        yield from LeafRows(0, leaf, dataset, _question(version, "day", ()), None).faults()
 
     def _grain_faults(self, version: MetricVersion, plan: Plan) -> Iterator[Fault]:
         wanted = version.definition.time_grains or GRAINS
@@ -92,16 +94,18 @@ class Checker:
 
     def _compile(self, version: MetricVersion) -> None:
         definition = version.definition
-        calendar = Calendar()
         for grain in self.grains(version):
-            period = calendar.period(grain, _SOME_DAY)
-            for dimensions in ((), tuple(definition.dimensions)):
-                question = Question(
-                    "checked", grain, (period,), period.end, period.first, definition.timezone, dimensions, calendar
-                )
-                compile_metric(version, question, self._datasets)
+            for dimensions in ((), definition.dimensions):
+                compile_metric(version, _question(version, grain, dimensions), self._datasets)
         if isinstance(definition, Derived):
             derived_formula(definition.expr, [entry.called for entry in definition.input_metrics])
+
+
+def _question(version: MetricVersion, grain: Grain, dimensions: Sequence[str]) -> Question:
+    """A question about one period, as good as any."""
+    period = MONDAYS.period(grain, _SOME_DAY)
+    zone = version.definition.timezone
+    return Question("checked", grain, (period,), period.end, period.first, zone, tuple(dimensions))
 
 
 def _splits(finest: Grain, grain: Grain) -> bool:

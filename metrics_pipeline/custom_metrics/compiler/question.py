@@ -15,9 +15,8 @@ class Question:
 
     dimensions: what the values are broken down by; empty for the total. timezone: whose days the periods are made of.
     today: the day in that zone on which it is asked; later days do not exist yet. known_from: what happened before this
-    day nobody has told the lake. kept_from: by table the first day whose rows are all kept still, of tables that expire.
-    reads_unowned: rows of application
-    tables that say no workspace are this workspace's.
+    day nobody has told the lake. kept_from: of tables that expire the first day whose rows are all there still.
+    reads_unowned: rows of application tables that say no workspace are this workspace's.
     """
 
     workspace_id: str

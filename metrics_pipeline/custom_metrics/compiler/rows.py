@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from zoneinfo import ZoneInfo
 
 from metrics_pipeline.custom_metrics.compiler.conditions import Value, condition
 from metrics_pipeline.custom_metrics.compiler.plan import Leaf
 from metrics_pipeline.custom_metrics.compiler.question import Question
 from metrics_pipeline.custom_metrics.datasets import Dataset
-from metrics_pipeline.custom_metrics.faults import DefinitionError
+from metrics_pipeline.custom_metrics.faults import DefinitionError, Fault
 from metrics_pipeline.custom_metrics.formulas.errors import FormulaError
 from metrics_pipeline.custom_metrics.formulas.formula import Datatype, Formula, parse_formula, require
 from metrics_pipeline.custom_metrics.periods import Period
@@ -91,6 +92,19 @@ class LeafRows:
             return parse_formula(text, self.dataset.datatypes)
         except FormulaError as error:
             raise DefinitionError.at(pointer, error.code, error.detail) from None
+
+    def faults(self) -> list[Fault]:
+        """Everything that is wrong with the formulas and filters, each for itself."""
+        attempts: list[Callable[[], object]] = [lambda: self.value, lambda: self._conditions]
+        for number, entry in enumerate(self.leaf.metric.filters):
+            attempts.append(partial(condition, entry, self.dataset, self.bind, f"/filters/{number}"))
+        found: list[Fault] = []
+        for attempt in attempts:
+            try:
+                attempt()
+            except DefinitionError as error:
+                found += error.faults
+        return found
 
     def statement(self) -> str:
         """Every row that counts."""
