@@ -19,6 +19,7 @@ from metrics_pipeline.control.workspaces import add_workspace
 from metrics_pipeline.lake.anomaly_tables import ANOMALIES
 from metrics_pipeline.lake.application_tables import APPLICATION_READS, APPLICATION_TABLES
 from metrics_pipeline.lake.content_state_tables import CONTENT_STATE_TABLES
+from metrics_pipeline.lake.custom_metric_tables import CUSTOM_METRIC_VALUES
 from metrics_pipeline.lake.event_tables import EVENT_TABLES
 from metrics_pipeline.lake.messaging_tables import MESSAGING_TABLES
 from metrics_pipeline.lake.reconciliation_tables import RECONCILIATIONS
@@ -41,6 +42,7 @@ _WRITTEN_ELSEWHERE = (
     APPLICATION_READS,
     *MESSAGING_TABLES,
     ANALYTICS_SNAPSHOTS,
+    CUSTOM_METRIC_VALUES,
 )
 _ELSEWHERE = {spec.name for spec in _WRITTEN_ELSEWHERE}
 COMPARED = tuple(name for name in TABLES if name != "api_responses" and name not in _ELSEWHERE)

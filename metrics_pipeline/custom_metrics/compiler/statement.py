@@ -99,6 +99,9 @@ class _Writer:
         dataset = datasets.get(leaf.metric.dataset)
         if dataset is None:
             raise DefinitionError.at("/dataset", "dataset_unknown", "There is no such data set.")
+        if self._question.grain == "custom" and dataset.finest != "day":
+            detail = f"Rows of {dataset.name} are of a whole {dataset.finest}: other days would cut them."
+            raise DefinitionError.at("/granularity", "grain_not_allowed", detail)
         for dimension in self._question.dimensions:
             if dimension not in dataset.fields:
                 raise DefinitionError.at(
