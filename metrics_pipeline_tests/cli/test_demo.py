@@ -104,3 +104,70 @@ def test_a_demo_leaves_other_data_alone(tmp_path: Path) -> None:
 
 def test_days_out_of_range_are_refused(tmp_path: Path) -> None:
     assert "between 1 and 365" in Shell(tmp_path)("demo", "--days", "0", code=2)
+
+
+CUSTOM = """
+select dimensions, value, numerator, denominator from custom_metric_values
+where definition_name = '{name}' and grain = 'month' and is_current and period_start = (
+    select max(period_start) from custom_metric_values where grain = 'month'
+) order by dimensions
+"""
+BY_HAND = {
+    "revenue_per_customer": """
+        select '{}' as dimensions, sum(amount_cents) / 100 / count(distinct customer_id) as value,
+            sum(amount_cents) / 100 as numerator, count(distinct customer_id) as denominator
+        from app_orders where date >= date_trunc('month', (select max(date) from daily_metrics))
+    """,
+    "asset_utilisation": """
+        select * from (
+            select '{}' as dimensions, sum(hours_used) / sum(hours_available) as value, sum(hours_used) as numerator,
+                sum(hours_available) as denominator
+            from app_assets where date >= date_trunc('month', (select max(date) from daily_metrics))
+            union all
+            select '{"category":"' || category || '"}', sum(hours_used) / sum(hours_available), sum(hours_used),
+                sum(hours_available)
+            from app_assets where date >= date_trunc('month', (select max(date) from daily_metrics)) group by category
+        ) order by dimensions
+    """,
+    "licence_renewal_rate": """
+        with due as (
+            from app_licences
+            where date_trunc('month', expires_at) = date_trunc('month', (select max(date) from daily_metrics))
+        )
+        select * from (
+            select '{}' as dimensions, count_if(renewed) / count(*) as value, count_if(renewed) as numerator,
+                count(*) as denominator from due
+            union all
+            select '{"industry":"' || industry || '"}', count_if(renewed) / count(*), count_if(renewed), count(*)
+            from due group by industry
+        ) order by dimensions
+    """,
+    "active_users_30d": """
+        select '{}' as dimensions, count(distinct user_id) as value, null as numerator, null as denominator
+        from events
+        where not is_bot and workspace_id = 'acme' and date > (select max(date) from daily_metrics) - 30
+    """,
+    "roi": """
+        with month as (select date_trunc('month', (select max(date) from daily_metrics)) as begins),
+        income as (select sum(amount_cents) / 100 as amount from app_orders, month where date >= begins),
+        cost as (
+            select coalesce(sum(cost_cents), 0) / 100 as amount from app_campaigns, month
+            where started_at >= begins and workspace_id = 'acme'
+        )
+        select '{}' as dimensions, (income.amount - cost.amount) / nullif(cost.amount, 0) as value, null as numerator,
+            null as denominator
+        from income, cost
+    """,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(BY_HAND))
+def test_a_metric_that_was_defined_is_what_plain_sql_says(demo: Shell, name: str) -> None:
+    computed = demo.rows(CUSTOM.format(name=name))
+    expected = demo.rows(BY_HAND[name])
+
+    assert [row["dimensions"] for row in computed] == [row["dimensions"] for row in expected]
+    for row, by_hand in zip(computed, expected, strict=True):
+        for column in ("value", "numerator", "denominator"):
+            assert row[column] == (None if by_hand[column] is None else pytest.approx(by_hand[column], rel=1e-12))
