@@ -36,6 +36,7 @@ class LeafStatement:
         people = rows.dataset.people is not None and bool(rows.groups)
         if people:
             yield f"people_{number}", self._people()
+        yield f"told_{number}", self._told()
         yield f"leaf_{number}", self._periods(with_people=people)
         yield f"known_{number}", self._known()
 
@@ -109,24 +110,37 @@ class LeafStatement:
         joined = f"select s.period, s.point, p.* from ({once}) p join {self._asked}"
         return f"select {self._keys}, count(distinct _person) as _people from ({joined}) group by all"
 
-    def _known(self) -> str:
-        """Of each period whether all of its days are over and known, and whether any of them is."""
+    def _told(self) -> str:
+        """Of each day that is asked whether it is over and known, and whether any of it is."""
         rows, question = self.rows, self.rows.question
-        asked = f"asked_days s where s.leaf = {self.number}"
+        days = f"select distinct day, utc_first, utc_end, ends from {self._mine}"
         if rows.dataset.is_application and rows.dataset.spec.day_column is not None:
-            # an application's day is known from when it was read: after its end whole, before it in part
+            # an application's UTC day is known from when it was read: after its end whole, before it in part; of the
+            # last UTC day of a day of another zone so much is enough as lies in it
             reads = (
                 f'select "date" as _read, last_read_at from {READS} where table_name = {rows.bind(rows.dataset.name)}'
             )
-            asked = f"asked_days s left join ({reads}) r on r._read = s.day where s.leaf = {self.number}"
-            over, begun = "coalesce(cast(r.last_read_at as date) > s.day, false)", "r._read is not null"
-        else:
-            today = rows.bind(question.today)
-            over, begun = f"s.day < {today}", f"s.day <= {today}"
-            # a table that is read whole has rows of any day, and rows that say themselves whether they are final
-            if not rows.dataset.is_application and rows.dataset.completeness is None:
-                first = max(question.known_from, question.kept_from.get(rows.dataset.table, question.known_from))
-                since = f" and s.day >= {rows.bind(first)}"
-                over, begun = over + since, begun + since
-        known = f"bool_and({over}) as is_over, bool_or({begun}) as is_begun"
-        return f"select s.period, {known} from {asked} group by all"
+            whole = "bool_and(cast(r.last_read_at as date) > r._read or r.last_read_at >= d.ends)"
+            return (
+                f"select d.day, count(r._read) = max(d.utc_end - d.utc_first) and coalesce({whole}, false) as over, "
+                f"count(r._read) > 0 as begun from ({days}) d left join ({reads}) r "
+                "on r._read >= d.utc_first and r._read < d.utc_end group by d.day"
+            )
+        today = rows.bind(question.today)
+        over, begun = f"day < {today}", f"day <= {today}"
+        # a table that is read whole has rows of any day, and rows that say themselves whether they are final
+        if not rows.dataset.is_application and rows.dataset.completeness is None:
+            first = max(question.known_from, question.kept_from.get(rows.dataset.table, question.known_from))
+            since = f" and day >= {rows.bind(first)}"
+            over, begun = over + since, begun + since
+        return f"select day, {over} as over, {begun} as begun from ({days})"
+
+    @property
+    def _mine(self) -> str:
+        return f"asked_days where leaf = {self.number}"
+
+    def _known(self) -> str:
+        """Of each period whether all of its days are over and known, and whether any of them is."""
+        known = "bool_and(t.over) as is_over, bool_or(t.begun) as is_begun"
+        joined = f"(select period, day from {self._mine}) s join told_{self.number} t on s.day = t.day"
+        return f"select s.period, {known} from {joined} group by all"

@@ -18,7 +18,7 @@ from metrics_pipeline.custom_metrics.faults import DefinitionError
 from metrics_pipeline.custom_metrics.formulas.errors import FormulaError
 from metrics_pipeline.custom_metrics.formulas.formula import Formula, parse_formula, require
 from metrics_pipeline.custom_metrics.formulas.second_gate import check_statement
-from metrics_pipeline.custom_metrics.periods import Period
+from metrics_pipeline.custom_metrics.periods import Period, utc_bounds
 from metrics_pipeline.custom_metrics.versions import MetricVersion
 from metrics_pipeline.windows import DAY
 
@@ -52,18 +52,29 @@ def compile_metric(version: MetricVersion, question: Question, datasets: Dataset
     writer = _Writer(plan, question, datasets)
     text = writer.text()
     check_statement(text, tables=writer.tables)
-    return Statement(text, writer.parameters, _periods(question), _days(writer.spans), writer.reads)
+    return Statement(text, writer.parameters, _periods(question), _days(writer.spans, question.timezone), writer.reads)
 
 
 def _periods(question: Question) -> pa.Table:
     return pa.table({"period": pa.array(range(len(question.periods)), pa.int32())})
 
 
-def _days(spans: Sequence[tuple[int, int, int, date]]) -> pa.Table:
+def _days(spans: Sequence[tuple[int, int, int, date]], timezone: str) -> pa.Table:
+    """With the UTC days utc_first <= day < utc_end that a day of the zone lies in, and the instant it ends at."""
     leaves, periods, points, days = zip(*spans, strict=True) if spans else ((), (), (), ())
     numbers = {"leaf": leaves, "period": periods, "point": points}
     columns = {name: pa.array(values, pa.int32()) for name, values in numbers.items()}
-    return pa.table({**columns, "day": pa.array(days, pa.date32())})
+    bounds = {day: utc_bounds(day, timezone) for day in set(days)}
+    firsts, utc_ends, ends = zip(*(bounds[day] for day in days), strict=True) if days else ((), (), ())
+    return pa.table(
+        {
+            **columns,
+            "day": pa.array(days, pa.date32()),
+            "utc_first": pa.array(firsts, pa.date32()),
+            "utc_end": pa.array(utc_ends, pa.date32()),
+            "ends": pa.array(ends, pa.timestamp("us", "UTC")),
+        }
+    )
 
 
 class _Writer:
