@@ -60,7 +60,7 @@ class LeafStatement:
             yield source, daily
         elif ways.keeps_values:
             days = ", ".join(["_day", *groups, "_value"])
-            once = f"select {days}, bool_and(_final) as _final from {source} where _value is not null group by all"
+            once = f"select {days}, bool_and(_final) as _final from {source} group by all"
             source = f"days_{number}"
             yield source, once
         joined = f"select s.period, s.point, p.* from {source} p join {self._asked}"
@@ -74,12 +74,15 @@ class LeafStatement:
         assert balance is not None  # noqa: S101 - for the type checker: asked only where there is one
         ways = stages(rows.leaf.metric, rows.datatype)
         cells = ["period", "point", *rows.groups, *rows.groupings]
-        same = " and ".join(f"j.{cell} is not distinct from e.{cell}" for cell in [*cells, "_at"])
-        dated = f"select s.period, s.point, p.* from rows_{number} p join {self._asked} where p._value is not null"
-        extreme = f"select {', '.join(cells)}, {balance.window_choice}(_at) as _at from dated_{number} group by all"
+        same = " and ".join(f"j.{cell} is not distinct from e.{cell}" for cell in cells)
+        dated = f"select s.period, s.point, p.* from rows_{number} p join {self._asked}"
+        at = f"{balance.window_choice}(_at) filter (where _value is not null)"
+        extreme = f"select {', '.join(cells)}, {at} as _at from dated_{number} group by all"
+        # rows beyond it have no value: they add nothing, but what is not final among them may still become one
+        beyond = f"j._at {'>=' if balance.window_choice == 'max' else '<='} e._at"
         yield f"dated_{number}", dated
         yield f"extremes_{number}", extreme
-        yield f"picked_{number}", f"select j.* from dated_{number} j join extremes_{number} e on {same}"
+        yield f"picked_{number}", f"select j.* from dated_{number} j join extremes_{number} e on {same} and {beyond}"
         source = f"picked_{number}"
         if ways.daily is not None:
             yield (
