@@ -99,12 +99,29 @@ class LeafStatement:
         keys = ", ".join(["period", *groups])
         mean = "fsum(_value order by _value) / nullif(count(_value), 0)"
         value = mean if self.rows.leaf.leg.is_averaged else "max(_value)"
-        points = f"select {keys}, {value} as _value, bool_and(_final) as _final from points_{number} group by all"
+        source = f"points_{number}"
+        if self.rows.leaf.leg.is_averaged and self.rows.leaf.metric.fill_nulls_with is not None:
+            source = f"(select p.*, b.begun, c.points from {source} p {self._points_begun()})"
+            # where no rows are nothing, every day that has begun counts, those without rows as 0
+            value = (
+                "fsum(_value order by _value) / nullif(count(_value) filter (where not coalesce(begun, false)) "
+                "+ coalesce(max(points), 0), 0)"
+            )
+        points = f"select {keys}, {value} as _value, bool_and(_final) as _final from {source} group by all"
         if not with_people:
             return f"select *, cast(null as bigint) as _people from ({points})"
         same = " and ".join(["l.period = u.period", *(f"l.{g} is not distinct from u.{g}" for g in groups)])
         people = f"select {keys}, min(_people) as _people from people_{number} group by all"
         return f"select l.*, u._people from ({points}) l left join ({people}) u on {same}"
+
+    def _points_begun(self) -> str:
+        """Joins points that have begun, and how many of a period's have, to `p`."""
+        joined = f"(select period, point, day from {self._mine}) s join told_{self.number} t on s.day = t.day"
+        begun = f"select s.period, s.point, true as begun from {joined} where t.begun group by all"
+        return (
+            f"left join ({begun}) b on p.period = b.period and p.point = b.point "
+            f"left join (select period, count(*) as points from ({begun}) group by all) c on p.period = c.period"
+        )
 
     def _people(self) -> str:
         """Distinct people behind each cell of a breakdown."""
