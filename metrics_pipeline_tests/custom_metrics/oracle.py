@@ -110,7 +110,7 @@ def period_of(grain: str, day: date, weekday: int = 0) -> Days:
         first = (stamp - pd.Timedelta(days=(stamp.weekday() + 7 - weekday) % 7)).date()
         return first, first + timedelta(days=7)
     found = stamp.to_period(FREQUENCIES[grain])
-    return found.start_time.date(), (found.end_time + pd.Timedelta(nanoseconds=1)).date()
+    return found.start_time.date(), (found + 1).start_time.date()
 
 
 def periods_of(grain: str, first: date, count: int, weekday: int = 0) -> tuple[Days, ...]:
