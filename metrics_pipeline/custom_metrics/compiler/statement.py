@@ -29,7 +29,8 @@ PERIODS, DAYS = "asked_periods", "asked_days"
 class Statement:
     """What is run: the text, its parameters, the small tables it joins, and which days of which tables it reads.
 
-    reads: by table the UTC days first <= day < end that may matter; None for all of it.
+    reads: by table the UTC days first <= day < end that may matter; None for all of it. period_reads: the same of each
+    asked period, without what only says until when things are known.
     """
 
     text: str
@@ -37,6 +38,7 @@ class Statement:
     periods: pa.Table
     days: pa.Table
     reads: Mapping[str, tuple[date, date] | None]
+    period_reads: Sequence[Mapping[str, tuple[date, date] | None]] = ()
 
 
 def compile_metric(version: MetricVersion, question: Question, datasets: Datasets) -> Statement:
@@ -52,7 +54,8 @@ def compile_metric(version: MetricVersion, question: Question, datasets: Dataset
     writer = _Writer(plan, question, datasets)
     text = writer.text()
     check_statement(text, tables=writer.tables)
-    return Statement(text, writer.parameters, _periods(question), _days(writer.spans, question.timezone), writer.reads)
+    days = _days(writer.spans, question.timezone)
+    return Statement(text, writer.parameters, _periods(question), days, writer.reads, writer.period_reads)
 
 
 def _periods(question: Question) -> pa.Table:
@@ -85,6 +88,7 @@ class _Writer:
         self.spans: list[tuple[int, int, int, date]] = []
         self.parameters: dict[str, Value] = {}
         self.reads: dict[str, tuple[date, date] | None] = {}
+        self.period_reads: list[dict[str, tuple[date, date] | None]] = [{} for _ in question.periods]
         self._leaves = [self._leaf(number, leaf, datasets) for number, leaf in plan.leaves]
 
     @property
@@ -118,22 +122,15 @@ class _Writer:
         rows = list(leaf.leg.spans(self._question))
         self.spans += [(number, period, point, day) for period, point, day in rows]
         days = Period(min(row[2] for row in rows), max(row[2] for row in rows) + DAY) if rows else None
-        self._note_reads(leaf, dataset, days)
-        return LeafStatement(LeafRows(number, leaf, dataset, self._question, days))
-
-    def _note_reads(self, leaf: Leaf, dataset: Dataset, days: Period | None) -> None:
-        at = leaf.metric.agg_time_dimension or dataset.times[0]
-        table = dataset.table
         if dataset.is_application:
             self.reads[READS] = None
-        if at != dataset.partition_time or dataset.spec.day_column is None:
-            self.reads[table] = None
-        elif days is not None:
-            first, end = partition_days(days, self._question.timezone)
-            known = self.reads.get(table, (first, end))
-            self.reads[table] = None if known is None else (min(first, known[0]), max(end, known[1]))
-        else:
-            self.reads.setdefault(table, (date.min, date.min))
+        _note_reads(self.reads, leaf, dataset, days, self._question)
+        of_period: dict[int, list[date]] = {}
+        for period, _, day in rows:
+            of_period.setdefault(period, []).append(day)
+        for period, mine in of_period.items():
+            _note_reads(self.period_reads[period], leaf, dataset, Period(min(mine), max(mine) + DAY), self._question)
+        return LeafStatement(LeafRows(number, leaf, dataset, self._question, days))
 
     def _frame(self) -> str:
         """The cells of the answer: every period once, or what rows there are of a breakdown."""
@@ -199,6 +196,22 @@ class _Writer:
             f"from (select *, case when isfinite(_s{last}) then _s{last} end as _v from {source}) "
             "order by period, dimensions"
         )
+
+
+def _note_reads(
+    reads: dict[str, tuple[date, date] | None], leaf: Leaf, dataset: Dataset, days: Period | None, question: Question
+) -> None:
+    """Add what a leaf reads for these days."""
+    at = leaf.metric.agg_time_dimension or dataset.times[0]
+    table = dataset.table
+    if at != dataset.partition_time or dataset.spec.day_column is None:
+        reads[table] = None
+    elif days is not None:
+        first, end = partition_days(days, question.timezone)
+        known = reads.get(table, (first, end))
+        reads[table] = None if known is None else (min(first, known[0]), max(end, known[1]))
+    else:
+        reads.setdefault(table, (date.min, date.min))
 
 
 def derived_formula(text: str, inputs: list[str]) -> Formula:
