@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 from hypothesis import strategies as st
 
@@ -119,7 +120,7 @@ def asks(draw: st.DrawFn, sets: tuple[str, ...]) -> Ask:
     if grain == "custom":
         cuts = sorted(draw(st.sets(st.integers(0, 12), min_size=2, max_size=4)))
         periods: tuple[Days, ...] = tuple(
-            (around + timedelta(days=a), around + timedelta(days=b)) for a, b in zip(cuts, cuts[1:], strict=False)
+            (around + timedelta(days=a), around + timedelta(days=b)) for a, b in pairwise(cuts)
         )
     else:
         periods = periods_of(grain, around, count, weekday)

@@ -83,7 +83,7 @@ NUMBERS: Mapping[str, Mapping[str, Meaning]] = {
     "licences": {
         "if(renewed, 1, 0)": _m(lambda row: 1 if row["renewed"] else 0, "renewed"),
     },
-    "assets": {"hours_used": _field("hours_used"), "floor(hours_used)": _m(lambda r: _floor(r), "hours_used")},
+    "assets": {"hours_used": _field("hours_used"), "floor(hours_used)": _m(_floor, "hours_used")},
     "daily_metrics": {
         "views": _field("views"),
         "likes + views": _m(

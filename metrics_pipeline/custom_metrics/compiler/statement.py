@@ -119,6 +119,7 @@ class _Writer:
                 raise DefinitionError.at(
                     "/dimensions", "dimension_not_allowed", f"{dataset.name} has no field to break it down by."
                 )
+        _see_that_fields_are_there(leaf, dataset)
         rows = list(leaf.leg.spans(self._question))
         self.spans += [(number, period, point, day) for period, point, day in rows]
         days = Period(min(row[2] for row in rows), max(row[2] for row in rows) + DAY) if rows else None
@@ -196,6 +197,22 @@ class _Writer:
             f"from (select *, case when isfinite(_s{last}) then _s{last} end as _v from {source}) "
             "order by period, dimensions"
         )
+
+
+def _see_that_fields_are_there(leaf: Leaf, dataset: Dataset) -> None:
+    """A data set may have lost fields since the metric was defined; those of formulas and filters tell by themselves.
+
+    Raises:
+        DefinitionError: the time, or a grouping of a balance, is gone.
+    """
+    metric = leaf.metric
+    if not dataset.times or (metric.agg_time_dimension or dataset.times[0]) not in dataset.times:
+        raise DefinitionError.at("/agg_time_dimension", "time_unknown", f"{dataset.name} has no such time.")
+    balance = metric.non_additive_dimension
+    for number, name in enumerate(balance.window_groupings if balance else ()):
+        if name not in dataset.fields:
+            pointer = f"/non_additive_dimension/window_groupings/{number}"
+            raise DefinitionError.at(pointer, "dimension_not_allowed", f"{dataset.name} has no such field.")
 
 
 def _note_reads(
