@@ -82,7 +82,8 @@ def without_expired(asked: Asked, datasets: Datasets) -> Asked:
     gone: set[int] = set()
     kept_from = asked.question.kept_from
     for _, leaf in Plan.of(asked.version).leaves:
-        table = datasets[leaf.metric.dataset].table
+        dataset = datasets.get(leaf.metric.dataset)
+        table = None if dataset is None else dataset.table  # one that is gone is told when it is compiled
         if table not in kept_from:
             continue
         # the first day of another zone has hours of the UTC day before it

@@ -13,7 +13,7 @@ from deltalake import DeltaTable
 from metrics_pipeline.custom_metrics.compiler.plan import Plan
 from metrics_pipeline.custom_metrics.compiler.question import Question
 from metrics_pipeline.custom_metrics.compiler.statement import Statement, compile_metric
-from metrics_pipeline.custom_metrics.costs import CostClass, cost_class, generation_of, rows_read, weighted_rows
+from metrics_pipeline.custom_metrics.costs import CostClass, Generations, cost_class, rows_read, weighted_rows
 from metrics_pipeline.custom_metrics.datasets import Datasets
 from metrics_pipeline.custom_metrics.faults import DefinitionError
 from metrics_pipeline.custom_metrics.guarded import GuardedLake, Limits
@@ -36,11 +36,15 @@ class Asked:
 
 @dataclass(frozen=True)
 class Calculated:
-    """What came of it. rows: as `compile_metric` says, `period` in the place of the question's periods."""
+    """What came of it. rows: as `compile_metric` says, `period` in the place of the question's periods.
+
+    generation: of all files that were read; period_generations: for each period of those it rests on.
+    """
 
     asked: Asked
     rows: pa.Table
     generation: str
+    period_generations: tuple[str, ...]
     rows_scanned: int
     cost: CostClass
     seconds: float
@@ -102,14 +106,15 @@ class Calculator:
         tables = self._tables(list(reads))
         settings = self._settings
         limits = Limits(settings.custom_metric_memory, settings.custom_metric_seconds)
+        generations = Generations(self._specs, tables)
         with GuardedLake(self._location, self._specs, tables, reads, limits) as lake:
             for entry in costed:
                 try:
-                    yield self._calculated(entry, lake, tables)
+                    yield self._calculated(entry, lake, generations)
                 except (UserError, RunFailedError) as error:
                     yield Failed(entry.asked, error)
 
-    def _calculated(self, entry: Costed, lake: GuardedLake, tables: Mapping[str, DeltaTable]) -> Calculated:
+    def _calculated(self, entry: Costed, lake: GuardedLake, generations: Generations) -> Calculated:
         started = time.monotonic()
         rows = lake.run(entry.statement)
         most = self._settings.custom_metric_groups
@@ -122,7 +127,8 @@ class Calculator:
         return Calculated(
             entry.asked,
             rows,
-            generation_of(self._specs, tables, entry.statement.reads),
+            generations.of(entry.statement.reads),
+            tuple(generations.of(reads) for reads in entry.statement.period_reads),
             entry.rows_scanned,
             entry.cost,
             time.monotonic() - started,

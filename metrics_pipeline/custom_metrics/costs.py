@@ -11,7 +11,7 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from metrics_pipeline.custom_metrics.compiler.plan import Leaf, Plan
-from metrics_pipeline.custom_metrics.guarded import Reads, partitions_of
+from metrics_pipeline.custom_metrics.guarded import Reads
 from metrics_pipeline.custom_metrics.model import Aggregation
 from metrics_pipeline.custom_metrics.spans import Span
 from metrics_pipeline.lake.table_spec import TableSpec
@@ -67,12 +67,38 @@ def _weight(leaf: Leaf) -> int:
     return weight * (Span.parse(window).longest_days if window else 31)
 
 
-def generation_of(specs: Mapping[str, TableSpec], tables: Mapping[str, DeltaTable], reads: Reads) -> str:
-    """A digest of the files that are read: it changes when any of them does, and with nothing else."""
-    parts: list[str] = []
-    for name, days in sorted(reads.items()):
-        only = partitions_of(specs[name], days)
-        predicate = None if only is None else only.predicate(specs[name])
-        files = sorted(tables[name].file_uris(file_pruning_predicate=predicate)) if name in tables else []
-        parts.append(f"{name}={','.join(files)}")
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+class Generations:
+    """Digests of the files of certain tables: one changes when any of its files does, and with nothing else."""
+
+    def __init__(self, specs: Mapping[str, TableSpec], tables: Mapping[str, DeltaTable]) -> None:
+        self._specs = specs
+        self._tables = tables
+        self._files: dict[str, list[tuple[str, date | None]]] = {}
+        self._known: dict[tuple[str, tuple[date, date] | None], str] = {}
+
+    def of(self, reads: Reads) -> str:
+        """The digest of what is read."""
+        parts = (f"{name}={self._of_table(name, days)}" for name, days in sorted(reads.items()))
+        return _digest("\n".join(parts))
+
+    def _of_table(self, name: str, days: tuple[date, date] | None) -> str:
+        found = self._known.get((name, days))
+        if found is None:
+            files = self._files_of(name)
+            mine = (path for path, day in files if days is None or day is None or days[0] <= day < days[1])
+            found = self._known[name, days] = _digest(",".join(mine))
+        return found
+
+    def _files_of(self, name: str) -> list[tuple[str, date | None]]:
+        if name not in self._files:
+            added = pa.table(self._tables[name].get_add_actions(flatten=True)) if name in self._tables else None
+            paths = [] if added is None else [str(path) for path in added["path"].to_pylist()]
+            column = self._specs[name].day_column
+            dated = column is not None and column in self._specs[name].partition_by
+            days = added[f"partition.{column}"].to_pylist() if added is not None and dated else [None] * len(paths)
+            self._files[name] = sorted(zip(paths, days, strict=True))
+        return self._files[name]
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -33,6 +33,10 @@ class OverLimitsError(RunFailedError):
     """A statement needed more time or memory than it may have; nothing was stored."""
 
 
+class NoQueryError(RunFailedError):
+    """Something else than one query was to be run."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """memory: as DuckDB writes it, such as 1GB. seconds: for one statement."""
@@ -92,7 +96,9 @@ class GuardedLake:
 
         Raises:
             OverLimitsError: it took too long, or too much memory.
+            NoQueryError: it is no query.
         """
+        self._see_that_it_only_reads(statement.text)
         self._connection.register(PERIODS, statement.periods)
         self._connection.register(DAYS, statement.days)
         with self._timed():
@@ -100,6 +106,12 @@ class GuardedLake:
                 statement.text, params=dict(statement.parameters) or None
             ).to_arrow_table()
         return rows
+
+    def _see_that_it_only_reads(self, text: str) -> None:
+        """The files that may be read may be written as well, by COPY without a temporary file for one."""
+        kinds = [statement.type for statement in self._connection.extract_statements(text)]
+        if kinds != [duckdb.StatementType.SELECT]:
+            raise NoQueryError("A calculation has to be one query.")
 
     @contextmanager
     def _timed(self) -> Iterator[None]:

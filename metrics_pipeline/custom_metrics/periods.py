@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from metrics_pipeline.custom_metrics.spans import MONTHS, Grain, Span, plus_months
 from metrics_pipeline.windows import DAY, week_start_of
@@ -82,3 +83,10 @@ def moved(period: Period, span: Span, grain: PeriodGrain) -> Period:
 def window_days(last: date, window: Span) -> Period:
     """The days of a window whose last day this is: "30 days" is this one and the 29 before."""
     return Period(window.before(last + DAY), last + DAY)
+
+
+def utc_bounds(day: date, timezone: str) -> tuple[date, date, datetime]:
+    """The UTC days first <= day < end that a day of a zone lies in, and the instant at which it ends."""
+    zone = ZoneInfo(timezone)
+    begins, ends = (datetime.combine(at, time.min, zone).astimezone(UTC) for at in (day, day + DAY))
+    return begins.date(), (ends - timedelta(microseconds=1)).date() + DAY, ends

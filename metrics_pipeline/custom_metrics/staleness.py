@@ -75,8 +75,9 @@ def changed_tables(lake: Lake, names: Collection[str], since: Mapping[str, int])
 
 
 def tables_of(version: MetricVersion, datasets: Datasets) -> set[str]:
-    """The tables that a metric's rows come from."""
-    return {datasets[leaf.metric.dataset].table for _, leaf in Plan.of(version).leaves}
+    """The tables that a metric's rows come from; none for a data set that is gone."""
+    found = (datasets.get(leaf.metric.dataset) for _, leaf in Plan.of(version).leaves)
+    return {dataset.table for dataset in found if dataset is not None}
 
 
 def touched_days(
@@ -84,9 +85,9 @@ def touched_days(
 ) -> Iterator[tuple[date, date]]:
     """Spans (first, end) of days of the metric whose values may differ, none before `first` or after `today`."""
     for _, leaf in Plan.of(version).leaves:
-        dataset = datasets[leaf.metric.dataset]
-        change = changed.get(dataset.table)
-        if change is None:
+        dataset = datasets.get(leaf.metric.dataset)
+        change = None if dataset is None else changed.get(dataset.table)
+        if dataset is None or change is None:
             continue
         at = leaf.metric.agg_time_dimension or dataset.times[0]
         if change.days is None or at != dataset.partition_time:

@@ -24,6 +24,7 @@ def _rows(answer: Calculated, now: datetime, run_id: str | None) -> pa.Table:
     periods, version = asked.question.periods, asked.version
     firsts = pa.array([period.first for period in periods], pa.date32())
     ends = pa.array([period.end for period in periods], pa.date32())
+    generations = pa.array(answer.period_generations, pa.string())
     constants: dict[str, object] = {
         "grain": asked.question.grain,
         "workspace_id": version.workspace_id,
@@ -33,7 +34,6 @@ def _rows(answer: Calculated, now: datetime, run_id: str | None) -> pa.Table:
         "content_hash": version.content_hash,
         "is_current": True,
         "approximate": answer.approximate,
-        "generation": answer.generation,
         "computed_at": now,
         "run_id": run_id,
     }
@@ -44,6 +44,8 @@ def _rows(answer: Calculated, now: datetime, run_id: str | None) -> pa.Table:
             columns.append(pc.take(firsts, rows["period"].combine_chunks()))
         elif field.name == "period_end":
             columns.append(pc.take(ends, rows["period"].combine_chunks()))
+        elif field.name == "generation":
+            columns.append(pc.take(generations, rows["period"].combine_chunks()))
         elif field.name in constants:
             columns.append(pa.repeat(pa.scalar(constants[field.name], field.type), rows.num_rows))
         else:

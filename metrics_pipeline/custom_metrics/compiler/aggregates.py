@@ -43,7 +43,7 @@ def stages(metric: Simple, datatype: Datatype) -> Stages:
             return Stages("max(_value) as _s", False, "cast(max(_s) as double)")
         case "count_distinct":
             function = "approx_count_distinct(_value)" if metric.approximate else "count(distinct _value)"
-            return Stages(None, True, f"cast({function} as double)")
+            return Stages(None, True, f"nullif(cast({function} as double), 0)")
         case "median":
             return Stages(None, False, "quantile_cont(cast(_value as double), 0.5)")
         case "percentile":

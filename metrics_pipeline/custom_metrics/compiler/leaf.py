@@ -36,6 +36,7 @@ class LeafStatement:
         people = rows.dataset.people is not None and bool(rows.groups)
         if people:
             yield f"people_{number}", self._people()
+        yield f"told_{number}", self._told()
         yield f"leaf_{number}", self._periods(with_people=people)
         yield f"known_{number}", self._known()
 
@@ -59,7 +60,7 @@ class LeafStatement:
             yield source, daily
         elif ways.keeps_values:
             days = ", ".join(["_day", *groups, "_value"])
-            once = f"select {days}, bool_and(_final) as _final from {source} where _value is not null group by all"
+            once = f"select {days}, bool_and(_final) as _final from {source} group by all"
             source = f"days_{number}"
             yield source, once
         joined = f"select s.period, s.point, p.* from {source} p join {self._asked}"
@@ -73,12 +74,15 @@ class LeafStatement:
         assert balance is not None  # noqa: S101 - for the type checker: asked only where there is one
         ways = stages(rows.leaf.metric, rows.datatype)
         cells = ["period", "point", *rows.groups, *rows.groupings]
-        same = " and ".join(f"j.{cell} is not distinct from e.{cell}" for cell in [*cells, "_at"])
-        dated = f"select s.period, s.point, p.* from rows_{number} p join {self._asked} where p._value is not null"
-        extreme = f"select {', '.join(cells)}, {balance.window_choice}(_at) as _at from dated_{number} group by all"
+        same = " and ".join(f"j.{cell} is not distinct from e.{cell}" for cell in cells)
+        dated = f"select s.period, s.point, p.* from rows_{number} p join {self._asked}"
+        at = f"{balance.window_choice}(_at) filter (where _value is not null)"
+        extreme = f"select {', '.join(cells)}, {at} as _at from dated_{number} group by all"
+        # rows beyond it have no value: they add nothing, but what is not final among them may still become one
+        beyond = f"j._at {'>=' if balance.window_choice == 'max' else '<='} e._at"
         yield f"dated_{number}", dated
         yield f"extremes_{number}", extreme
-        yield f"picked_{number}", f"select j.* from dated_{number} j join extremes_{number} e on {same}"
+        yield f"picked_{number}", f"select j.* from dated_{number} j join extremes_{number} e on {same} and {beyond}"
         source = f"picked_{number}"
         if ways.daily is not None:
             yield (
@@ -95,12 +99,29 @@ class LeafStatement:
         keys = ", ".join(["period", *groups])
         mean = "fsum(_value order by _value) / nullif(count(_value), 0)"
         value = mean if self.rows.leaf.leg.is_averaged else "max(_value)"
-        points = f"select {keys}, {value} as _value, bool_and(_final) as _final from points_{number} group by all"
+        source = f"points_{number}"
+        if self.rows.leaf.leg.is_averaged and self.rows.leaf.metric.fill_nulls_with is not None:
+            source = f"(select p.*, b.begun, c.points from {source} p {self._points_begun()})"
+            # where no rows are nothing, every day that has begun counts, those without rows as 0
+            value = (
+                "fsum(_value order by _value) / nullif(count(_value) filter (where not coalesce(begun, false)) "
+                "+ coalesce(max(points), 0), 0)"
+            )
+        points = f"select {keys}, {value} as _value, bool_and(_final) as _final from {source} group by all"
         if not with_people:
             return f"select *, cast(null as bigint) as _people from ({points})"
         same = " and ".join(["l.period = u.period", *(f"l.{g} is not distinct from u.{g}" for g in groups)])
         people = f"select {keys}, min(_people) as _people from people_{number} group by all"
         return f"select l.*, u._people from ({points}) l left join ({people}) u on {same}"
+
+    def _points_begun(self) -> str:
+        """Joins points that have begun, and how many of a period's have, to `p`."""
+        joined = f"(select period, point, day from {self._mine}) s join told_{self.number} t on s.day = t.day"
+        begun = f"select s.period, s.point, true as begun from {joined} where t.begun group by all"
+        return (
+            f"left join ({begun}) b on p.period = b.period and p.point = b.point "
+            f"left join (select period, count(*) as points from ({begun}) group by all) c on p.period = c.period"
+        )
 
     def _people(self) -> str:
         """Distinct people behind each cell of a breakdown."""
@@ -109,24 +130,37 @@ class LeafStatement:
         joined = f"select s.period, s.point, p.* from ({once}) p join {self._asked}"
         return f"select {self._keys}, count(distinct _person) as _people from ({joined}) group by all"
 
-    def _known(self) -> str:
-        """Of each period whether all of its days are over and known, and whether any of them is."""
+    def _told(self) -> str:
+        """Of each day that is asked whether it is over and known, and whether any of it is."""
         rows, question = self.rows, self.rows.question
-        asked = f"asked_days s where s.leaf = {self.number}"
+        days = f"select distinct day, utc_first, utc_end, ends from {self._mine}"
         if rows.dataset.is_application and rows.dataset.spec.day_column is not None:
-            # an application's day is known from when it was read: after its end whole, before it in part
+            # an application's UTC day is known from when it was read: after its end whole, before it in part; of the
+            # last UTC day of a day of another zone so much is enough as lies in it
             reads = (
                 f'select "date" as _read, last_read_at from {READS} where table_name = {rows.bind(rows.dataset.name)}'
             )
-            asked = f"asked_days s left join ({reads}) r on r._read = s.day where s.leaf = {self.number}"
-            over, begun = "coalesce(cast(r.last_read_at as date) > s.day, false)", "r._read is not null"
-        else:
-            today = rows.bind(question.today)
-            over, begun = f"s.day < {today}", f"s.day <= {today}"
-            # a table that is read whole has rows of any day, and rows that say themselves whether they are final
-            if not rows.dataset.is_application and rows.dataset.completeness is None:
-                first = max(question.known_from, question.kept_from.get(rows.dataset.table, question.known_from))
-                since = f" and s.day >= {rows.bind(first)}"
-                over, begun = over + since, begun + since
-        known = f"bool_and({over}) as is_over, bool_or({begun}) as is_begun"
-        return f"select s.period, {known} from {asked} group by all"
+            whole = "bool_and(cast(r.last_read_at as date) > r._read or r.last_read_at >= d.ends)"
+            return (
+                f"select d.day, count(r._read) = max(d.utc_end - d.utc_first) and coalesce({whole}, false) as over, "
+                f"count(r._read) > 0 as begun from ({days}) d left join ({reads}) r "
+                "on r._read >= d.utc_first and r._read < d.utc_end group by d.day"
+            )
+        today = rows.bind(question.today)
+        over, begun = f"day < {today}", f"day <= {today}"
+        # a table that is read whole has rows of any day, and rows that say themselves whether they are final
+        if not rows.dataset.is_application and rows.dataset.completeness is None:
+            first = max(question.known_from, question.kept_from.get(rows.dataset.table, question.known_from))
+            since = f" and day >= {rows.bind(first)}"
+            over, begun = over + since, begun + since
+        return f"select day, {over} as over, {begun} as begun from ({days})"
+
+    @property
+    def _mine(self) -> str:
+        return f"asked_days where leaf = {self.number}"
+
+    def _known(self) -> str:
+        """Of each period whether all of its days are over and known, and whether any of them is."""
+        known = "bool_and(t.over) as is_over, bool_or(t.begun) as is_begun"
+        joined = f"(select period, day from {self._mine}) s join told_{self.number} t on s.day = t.day"
+        return f"select s.period, {known} from {joined} group by all"

@@ -112,10 +112,11 @@ class LeafRows:
         dataset, metric = self.dataset, self.leaf.metric
         balance = metric.non_additive_dimension
         named = {column for formula in (*conditions, *([value] if value else [])) for column in formula.columns}
-        named |= {entry.field for entry in metric.filters} | set(self.question.dimensions)
+        named |= {entry.field for entry in metric.filters}
         named |= set(balance.window_groupings) if balance else set()
+        # what it is broken down by is not spoken of: the parts are those of the total, whichever rows that has
         usual = [entry.condition for entry in dataset.usual if not named & set(entry.fields)]
-        fields = named | {self.time}
+        fields = named | {self.time, *self.question.dimensions}
         columns = [f"{self._day()} as _day", f"{'1' if value is None else value.sql} as _value"]
         columns += [f't."{name}" as _d{n}' for n, name in enumerate(self.question.dimensions)]
         columns += [f't."{name}" as _g{n}' for n, name in enumerate(balance.window_groupings if balance else [])]

@@ -18,7 +18,7 @@ from metrics_pipeline.custom_metrics.faults import DefinitionError
 from metrics_pipeline.custom_metrics.formulas.errors import FormulaError
 from metrics_pipeline.custom_metrics.formulas.formula import Formula, parse_formula, require
 from metrics_pipeline.custom_metrics.formulas.second_gate import check_statement
-from metrics_pipeline.custom_metrics.periods import Period
+from metrics_pipeline.custom_metrics.periods import Period, utc_bounds
 from metrics_pipeline.custom_metrics.versions import MetricVersion
 from metrics_pipeline.windows import DAY
 
@@ -29,7 +29,8 @@ PERIODS, DAYS = "asked_periods", "asked_days"
 class Statement:
     """What is run: the text, its parameters, the small tables it joins, and which days of which tables it reads.
 
-    reads: by table the UTC days first <= day < end that may matter; None for all of it.
+    reads: by table the UTC days first <= day < end that may matter; None for all of it. period_reads: the same of each
+    asked period, without what only says until when things are known.
     """
 
     text: str
@@ -37,6 +38,7 @@ class Statement:
     periods: pa.Table
     days: pa.Table
     reads: Mapping[str, tuple[date, date] | None]
+    period_reads: Sequence[Mapping[str, tuple[date, date] | None]] = ()
 
 
 def compile_metric(version: MetricVersion, question: Question, datasets: Datasets) -> Statement:
@@ -52,18 +54,30 @@ def compile_metric(version: MetricVersion, question: Question, datasets: Dataset
     writer = _Writer(plan, question, datasets)
     text = writer.text()
     check_statement(text, tables=writer.tables)
-    return Statement(text, writer.parameters, _periods(question), _days(writer.spans), writer.reads)
+    days = _days(writer.spans, question.timezone)
+    return Statement(text, writer.parameters, _periods(question), days, writer.reads, writer.period_reads)
 
 
 def _periods(question: Question) -> pa.Table:
     return pa.table({"period": pa.array(range(len(question.periods)), pa.int32())})
 
 
-def _days(spans: Sequence[tuple[int, int, int, date]]) -> pa.Table:
+def _days(spans: Sequence[tuple[int, int, int, date]], timezone: str) -> pa.Table:
+    """With the UTC days utc_first <= day < utc_end that a day of the zone lies in, and the instant it ends at."""
     leaves, periods, points, days = zip(*spans, strict=True) if spans else ((), (), (), ())
     numbers = {"leaf": leaves, "period": periods, "point": points}
     columns = {name: pa.array(values, pa.int32()) for name, values in numbers.items()}
-    return pa.table({**columns, "day": pa.array(days, pa.date32())})
+    bounds = {day: utc_bounds(day, timezone) for day in set(days)}
+    firsts, utc_ends, ends = zip(*(bounds[day] for day in days), strict=True) if days else ((), (), ())
+    return pa.table(
+        {
+            **columns,
+            "day": pa.array(days, pa.date32()),
+            "utc_first": pa.array(firsts, pa.date32()),
+            "utc_end": pa.array(utc_ends, pa.date32()),
+            "ends": pa.array(ends, pa.timestamp("us", "UTC")),
+        }
+    )
 
 
 class _Writer:
@@ -74,6 +88,7 @@ class _Writer:
         self.spans: list[tuple[int, int, int, date]] = []
         self.parameters: dict[str, Value] = {}
         self.reads: dict[str, tuple[date, date] | None] = {}
+        self.period_reads: list[dict[str, tuple[date, date] | None]] = [{} for _ in question.periods]
         self._leaves = [self._leaf(number, leaf, datasets) for number, leaf in plan.leaves]
 
     @property
@@ -107,25 +122,19 @@ class _Writer:
                 raise DefinitionError.at(
                     "/dimensions", "dimension_not_allowed", f"{dataset.name} has no field to break it down by."
                 )
+        _see_that_fields_are_there(leaf, dataset)
         rows = list(leaf.leg.spans(self._question))
         self.spans += [(number, period, point, day) for period, point, day in rows]
         days = Period(min(row[2] for row in rows), max(row[2] for row in rows) + DAY) if rows else None
-        self._note_reads(leaf, dataset, days)
-        return LeafStatement(LeafRows(number, leaf, dataset, self._question, days))
-
-    def _note_reads(self, leaf: Leaf, dataset: Dataset, days: Period | None) -> None:
-        at = leaf.metric.agg_time_dimension or dataset.times[0]
-        table = dataset.table
         if dataset.is_application:
             self.reads[READS] = None
-        if at != dataset.partition_time or dataset.spec.day_column is None:
-            self.reads[table] = None
-        elif days is not None:
-            first, end = partition_days(days, self._question.timezone)
-            known = self.reads.get(table, (first, end))
-            self.reads[table] = None if known is None else (min(first, known[0]), max(end, known[1]))
-        else:
-            self.reads.setdefault(table, (date.min, date.min))
+        _note_reads(self.reads, leaf, dataset, days, self._question)
+        of_period: dict[int, list[date]] = {}
+        for period, _, day in rows:
+            of_period.setdefault(period, []).append(day)
+        for period, mine in of_period.items():
+            _note_reads(self.period_reads[period], leaf, dataset, Period(min(mine), max(mine) + DAY), self._question)
+        return LeafStatement(LeafRows(number, leaf, dataset, self._question, days))
 
     def _frame(self) -> str:
         """The cells of the answer: every period once, or what rows there are of a breakdown."""
@@ -191,6 +200,38 @@ class _Writer:
             f"from (select *, case when isfinite(_s{last}) then _s{last} end as _v from {source}) "
             "order by period, dimensions"
         )
+
+
+def _see_that_fields_are_there(leaf: Leaf, dataset: Dataset) -> None:
+    """A data set may have lost fields since the metric was defined; those of formulas and filters tell by themselves.
+
+    Raises:
+        DefinitionError: the time, or a grouping of a balance, is gone.
+    """
+    metric = leaf.metric
+    if not dataset.times or (metric.agg_time_dimension or dataset.times[0]) not in dataset.times:
+        raise DefinitionError.at("/agg_time_dimension", "time_unknown", f"{dataset.name} has no such time.")
+    balance = metric.non_additive_dimension
+    for number, name in enumerate(balance.window_groupings if balance else ()):
+        if name not in dataset.fields:
+            pointer = f"/non_additive_dimension/window_groupings/{number}"
+            raise DefinitionError.at(pointer, "dimension_not_allowed", f"{dataset.name} has no such field.")
+
+
+def _note_reads(
+    reads: dict[str, tuple[date, date] | None], leaf: Leaf, dataset: Dataset, days: Period | None, question: Question
+) -> None:
+    """Add what a leaf reads for these days."""
+    at = leaf.metric.agg_time_dimension or dataset.times[0]
+    table = dataset.table
+    if at != dataset.partition_time or dataset.spec.day_column is None:
+        reads[table] = None
+    elif days is not None:
+        first, end = partition_days(days, question.timezone)
+        known = reads.get(table, (first, end))
+        reads[table] = None if known is None else (min(first, known[0]), max(end, known[1]))
+    else:
+        reads.setdefault(table, (date.min, date.min))
 
 
 def derived_formula(text: str, inputs: list[str]) -> Formula:
