@@ -33,6 +33,10 @@ class OverLimitsError(RunFailedError):
     """A statement needed more time or memory than it may have; nothing was stored."""
 
 
+class NotComputedError(RunFailedError):
+    """The engine refuses a statement, or a value in it."""
+
+
 class NoQueryError(RunFailedError):
     """Something else than one query was to be run."""
 
@@ -97,6 +101,7 @@ class GuardedLake:
         Raises:
             OverLimitsError: it took too long, or too much memory.
             NoQueryError: it is no query.
+            NotComputedError: the engine cannot run it.
         """
         self._see_that_it_only_reads(statement.text)
         self._connection.register(PERIODS, statement.periods)
@@ -109,7 +114,10 @@ class GuardedLake:
 
     def _see_that_it_only_reads(self, text: str) -> None:
         """The files that may be read may be written as well, by COPY without a temporary file for one."""
-        kinds = [statement.type for statement in self._connection.extract_statements(text)]
+        try:
+            kinds = [statement.type for statement in self._connection.extract_statements(text)]
+        except duckdb.ParserException:
+            kinds = []
         if kinds != [duckdb.StatementType.SELECT]:
             raise NoQueryError("A calculation has to be one query.")
 
@@ -129,6 +137,9 @@ class GuardedLake:
             raise OverLimitsError(
                 f"The calculation needs more than {self._limits.memory} of memory: ask for fewer periods or parts."
             ) from None
+        # of one metric, not of all: files that cannot be read are another thing
+        except (duckdb.DataError, duckdb.NotSupportedError, duckdb.ProgrammingError) as error:
+            raise NotComputedError(f"The calculation is not possible ({type(error).__name__}).") from None
         finally:
             timer.cancel()
 

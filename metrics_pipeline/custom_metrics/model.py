@@ -76,7 +76,8 @@ def _zones() -> set[str]:
     """The names of all time zones: reading them from the disk takes milliseconds, too long for each definition."""
     from zoneinfo import available_timezones
 
-    return available_timezones()
+    # what these mean depends on the machine, and the engine does not know them
+    return available_timezones() - {"localtime", "posixrules"}
 
 
 class _Part(BaseModel):

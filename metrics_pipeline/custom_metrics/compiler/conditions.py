@@ -17,6 +17,7 @@ Bind = Callable[[Value], str]
 """Takes a value, gives the name of its parameter, as `$p0_1`."""
 
 _COMPARED = {"eq": "=", "neq": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+_SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 _ORDERED: tuple[Datatype, ...] = ("integer", "number", "date", "timestamp", "string")
 
 
@@ -57,6 +58,8 @@ def _typed(value: Scalar | None, datatype: Datatype, pointer: str) -> Value:
         case ("boolean", bool(truth)):
             return truth
         case ("integer" | "number", int(number) | float(number)) if not isinstance(value, bool):
+            if isinstance(number, int) and not _SMALLEST <= number <= _LARGEST:
+                raise _wrong(pointer, "The number is larger than any that is stored.")
             return number
         case ("date", str()):
             return _parsed(date.fromisoformat, value, pointer, "a day such as 2026-11-20")
