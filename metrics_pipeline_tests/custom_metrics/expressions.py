@@ -56,6 +56,11 @@ def _field(name: str) -> Meaning:
     return _m(lambda row: row[name], name)
 
 
+def _floor(row: Row) -> int | None:
+    value = _number(row, "hours_used")
+    return None if value is None else math.floor(value)
+
+
 NUMBERS: Mapping[str, Mapping[str, Meaning]] = {
     "events": {
         "watch_time": _field("watch_time"),
@@ -93,11 +98,6 @@ NUMBERS: Mapping[str, Mapping[str, Meaning]] = {
         ),
     },
 }
-
-
-def _floor(row: Row) -> int | None:
-    value = _number(row, "hours_used")
-    return None if value is None else math.floor(value)
 
 
 TRUTHS: Mapping[str, Mapping[str, Meaning]] = {

@@ -13,7 +13,7 @@ from metrics_pipeline.custom_metrics.periods import Calendar
 from metrics_pipeline.custom_metrics.spans import Grain
 from metrics_pipeline_tests.custom_metrics.worlds import Document, Row, Rows, World, ask, version_of
 
-LATER = date(2026, 5, 1)
+LATER = date(2027, 5, 1)
 D = date(2025, 3, 5)
 ONE = timedelta(days=1)
 
@@ -129,3 +129,22 @@ def test_the_mean_of_days_counts_empty_days_where_they_are_filled(
     # days to come are none: of a week that runs since Tuesday there are two
     found = asked(tmp_path, rows, documents, "week", monday, monday + ONE, today=monday + ONE)
     assert said(found, "value", "is_complete") == [(3.5, False)]
+
+
+@pytest.mark.parametrize("zone", ["America/Vancouver", "Africa/Casablanca", "Europe/Chisinau", "Africa/Cairo", "Cuba"])
+def test_no_row_falls_between_two_days(tmp_path: Path, zone: str) -> None:
+    # zones whose rules the engine and Python may know in different editions, or whose clocks change at midnight
+    first = date(2026, 10, 24)
+    start = datetime(2026, 10, 24, tzinfo=UTC)
+    rows: Rows = {"events": [event(start + n * timedelta(minutes=15)) for n in range(24 * 12 * 4)]}
+    documents = {"base": count()}
+    with World(tmp_path, rows).opened() as lake:
+        version = version_of(documents, "base")
+
+        def counts(periods: list[Period]) -> list[Any]:
+            return said(ask(lake, version, Question("acme", "day", tuple(periods), LATER, D, zone)), "value")
+
+        days = Calendar().periods("day", first + ONE, first + 11 * ONE)
+        at_once = counts(days)
+        assert [counts([day])[0] for day in days] == at_once
+        assert sum(at_once) in (24 * 40, 25 * 4 + 24 * 36, 23 * 4 + 24 * 36)

@@ -18,6 +18,8 @@ from metrics_pipeline.custom_metrics.formulas.formula import Datatype, Formula, 
 from metrics_pipeline.custom_metrics.periods import Period
 from metrics_pipeline.windows import DAY
 
+_RULES_DIFFER = timedelta(hours=3)
+
 
 @dataclass
 class LeafRows:
@@ -183,7 +185,16 @@ class LeafRows:
             return [f"{name} >= {self.bind(self.days.first)}", f"{name} < {self.bind(self.days.end)}"]
         zone = ZoneInfo(self.question.timezone)
         first, end = (datetime.combine(day, time.min, zone) for day in (self.days.first, self.days.end))
-        return [f"{name} >= {self.bind(first)}", f"{name} < {self.bind(end)}"]
+        if self.question.timezone == "UTC":
+            return [f"{name} >= {self.bind(first)}", f"{name} < {self.bind(end)}"]
+        # the engine says which day a row is of; where its rules of a zone are older or newer than Python's, what
+        # Python takes for midnight is an hour off
+        return [
+            f"{name} >= {self.bind(first - _RULES_DIFFER)}",
+            f"{name} < {self.bind(end + _RULES_DIFFER)}",
+            f"{self._day()} >= {self.bind(self.days.first)}",
+            f"{self._day()} < {self.bind(self.days.end)}",
+        ]
 
 
 def partition_days(days: Period, timezone: str) -> tuple[date, date]:
