@@ -75,6 +75,11 @@ class Dataset:
     def table(self) -> str:
         return self.spec.name
 
+    @property
+    def is_read_by_day(self) -> bool:
+        """Whether its days are known from when they were read."""
+        return self.is_application and self.spec.day_column is not None
+
 
 class Datasets:
     """Every data set there is, by name."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from metrics_pipeline.custom_metrics.datasets import Datasets
 from metrics_pipeline.custom_metrics.registry.reader import Reader
@@ -16,6 +16,7 @@ from metrics_pipeline.custom_metrics.staleness import (
     first_day,
     tables_of,
     touched_days,
+    watched_tables,
 )
 from metrics_pipeline.lake.lake import Lake
 from metrics_pipeline.pipeline_start import pipeline_start
@@ -40,14 +41,14 @@ class StaleFinder:
         active = self.registry.all_active()
         first = pipeline_start(self.settings).week(self.settings.week_start_index)
         defined = [metric for metric in active if metric.metric_id in changed_ids]
-        tables = {name for metric in active for name in self._tables(metric)}
+        tables = {name for metric in active for v in metric.versions for name in watched_tables(v, self.datasets)}
         versions = {name: self.lake.version(name) for name in sorted(tables)}
         changed = changed_tables(self.lake, tables, _versions(cursor.get("tables")))
         touched = {
             metric.metric_id: spans
             for metric in active
             if metric.metric_id not in changed_ids
-            and (spans := self._spans(metric, changed, first, today) | _turned(cursor.get("day"), today))
+            and (spans := self._spans(metric, changed, first, today) | _turned(cursor.get("day"), today, metric))
         }
         begins = min((first_day(self.lake, self._tables(metric), first) for metric in defined), default=first)
         return Stale(
@@ -79,11 +80,15 @@ class StaleFinder:
         }
 
 
-def _turned(last_look: object, today: date) -> set[tuple[date, date]]:
-    """With a new day what was running is over, and a period may have begun."""
+def _turned(last_look: object, today: date, metric: ActiveMetric) -> set[tuple[date, date]]:
+    """With a new day what was running is over, and a period may have begun.
+
+    In a zone west of UTC the day before the last look may have been running still.
+    """
     if not isinstance(last_look, str) or last_look == today.isoformat():
         return set()
-    return {(date.fromisoformat(last_look), today + DAY)}
+    is_utc = all(version.definition.timezone == "UTC" for version in metric.versions)
+    return {(date.fromisoformat(last_look) - (timedelta(0) if is_utc else DAY), today + DAY)}
 
 
 def _versions(stored: object) -> dict[str, int]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
+from metrics_pipeline.custom_metrics.compiler.leaf import READS
 from metrics_pipeline.custom_metrics.compiler.plan import Leaf, Plan
 from metrics_pipeline.custom_metrics.datasets import Datasets
 from metrics_pipeline.custom_metrics.spans import Span
@@ -68,10 +69,20 @@ def changed_tables(lake: Lake, names: Collection[str], since: Mapping[str, int])
         before = since.get(name)
         if before == table.version():
             continue
+        if name == READS:
+            found |= _newly_read(table, before)
+            continue
         days = None if before is None else _changed_days(table, before, lake.tables[name].day_column)
         if days is None or days:
             found[name] = ChangedTable(table.version(), days)
     return found
+
+
+def watched_tables(version: MetricVersion, datasets: Datasets) -> set[str]:
+    """The tables whose changes change values, or what is known of them."""
+    found = (datasets.get(leaf.metric.dataset) for _, leaf in Plan.of(version).leaves)
+    is_read_by_day = any(dataset is not None and dataset.is_read_by_day for dataset in found)
+    return tables_of(version, datasets) | ({READS} if is_read_by_day else set())
 
 
 def tables_of(version: MetricVersion, datasets: Datasets) -> set[str]:
@@ -86,17 +97,17 @@ def touched_days(
     """Spans (first, end) of days of the metric whose values may differ, none before `first` or after `today`."""
     for _, leaf in Plan.of(version).leaves:
         dataset = datasets.get(leaf.metric.dataset)
-        change = None if dataset is None else changed.get(dataset.table)
-        if dataset is None or change is None:
+        if dataset is None:
             continue
         at = leaf.metric.agg_time_dimension or dataset.times[0]
-        if change.days is None or at != dataset.partition_time:
+        of_rows, of_reads = changed.get(dataset.table), changed.get(_reads_of(dataset.name))
+        if of_rows is not None and (of_rows.days is None or at != dataset.partition_time):
             yield first, today + DAY
             continue
         reach = _reach(leaf)
         # a day of another zone touches the UTC day beside it
         beside = timedelta(0) if version.definition.timezone == "UTC" else DAY
-        for day in change.days:
+        for day in {day for change in (of_rows, of_reads) if change is not None for day in change.days or ()}:
             span = max(first, day - beside), min(today + DAY, day + beside + reach + DAY)
             if span[0] < span[1]:
                 yield span
@@ -111,6 +122,32 @@ def _reach(leaf: Leaf) -> timedelta:
     if cumulative is not None:
         days += Span.parse(cumulative.window).longest_days if cumulative.window is not None else 366
     return timedelta(days=days)
+
+
+def _reads_of(dataset: str) -> str:
+    return f"{READS}/{dataset}"
+
+
+def _newly_read(table: DeltaTable, before: int | None) -> dict[str, ChangedTable]:
+    """By table of the application the days that are known by now and were not, as if each table had a table of reads.
+
+    A day that was read after its end before is known in whole, in whatever zone.
+    """
+    try:
+        earlier = {} if before is None else _reads(DeltaTable(table.table_uri, version=before))
+    except DeltaError:  # its log or checkpoint is gone
+        earlier = {}
+    found: dict[str, set[date]] = {}
+    for (name, day), at in _reads(table).items():
+        known = earlier.get((name, day))
+        if at != known and (known is None or known.date() <= day):
+            found.setdefault(name, set()).add(day)
+    return {_reads_of(name): ChangedTable(table.version(), frozenset(days)) for name, days in found.items()}
+
+
+def _reads(table: DeltaTable) -> dict[tuple[str, date], datetime]:
+    rows = table.to_pyarrow_table(columns=["table_name", "date", "last_read_at"]).to_pylist()
+    return {(row["table_name"], row["date"]): row["last_read_at"] for row in rows}
 
 
 def _changed_days(table: DeltaTable, before: int, column: str | None) -> frozenset[date] | None:

@@ -134,7 +134,7 @@ class LeafStatement:
         """Of each day that is asked whether it is over and known, and whether any of it is."""
         rows, question = self.rows, self.rows.question
         days = f"select distinct day, utc_first, utc_end, ends from {self._mine}"
-        if rows.dataset.is_application and rows.dataset.spec.day_column is not None:
+        if rows.dataset.is_read_by_day:
             # an application's UTC day is known from when it was read: after its end whole, before it in part; of the
             # last UTC day of a day of another zone so much is enough as lies in it
             reads = (
