@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -57,14 +57,21 @@ def question(
 
 
 def stored_questions(
-    versions: Sequence[MetricVersion], grain: PeriodGrain, periods: Sequence[Period], around: Surroundings
+    versions: Sequence[MetricVersion],
+    grain: PeriodGrain,
+    periods: Sequence[Period],
+    around: Surroundings,
+    can_be_asked: Callable[[MetricVersion], bool] = lambda _: True,
 ) -> Iterator[Asked]:
-    """The questions whose answers are stored: of each version in force the total, and one breakdown by each field."""
+    """The questions whose answers are stored: of each version in force the total, and one breakdown by each field.
+
+    can_be_asked: whether a version can be asked by this grain; earlier ones of a metric may be and later ones not.
+    """
     by_version: dict[int, list[Period]] = {}
     known = {version.version: version for version in versions}
     for period in periods:
         version = version_in_force(versions, period.first)
-        if version is not None:
+        if version is not None and can_be_asked(version):
             by_version.setdefault(version.version, []).append(period)
     for number, mine in by_version.items():
         version = known[number]

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from metrics_pipeline.custom_metrics.asking import Surroundings, stored_questions, without_expired
 from metrics_pipeline.custom_metrics.calculating import Asked, Calculated, Calculator, Costed, Failed
+from metrics_pipeline.custom_metrics.checking import Checker
 from metrics_pipeline.custom_metrics.periods import Period
 from metrics_pipeline.custom_metrics.spans import Grain
 from metrics_pipeline.custom_metrics.values import value_rows
@@ -50,9 +51,10 @@ class Built:
 class ValueBuilder:
     """Computes and stores. A metric that fails keeps its earlier values and holds up no other."""
 
-    def __init__(self, engine: Engine, calculator: Calculator) -> None:
+    def __init__(self, engine: Engine, calculator: Calculator, checker: Checker) -> None:
         self._engine = engine
         self._calculator = calculator
+        self._checker = checker
 
     def build(
         self,
@@ -85,8 +87,11 @@ class ValueBuilder:
         around: Surroundings,
         built: Built,
     ) -> Iterator[Costed]:
+        def can_be_asked(version: MetricVersion) -> bool:
+            return grain in self._checker.grains(version)
+
         for history in histories:
-            for asked in stored_questions(history, grain, periods, around):
+            for asked in stored_questions(history, grain, periods, around, can_be_asked):
                 try:
                     kept = without_expired(asked, self._calculator.datasets)
                     if kept.question.periods:

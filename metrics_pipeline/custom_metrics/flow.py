@@ -134,7 +134,7 @@ class CustomMetricFlow:
             if (not workspaces or metric.workspace_id in workspaces)
             and any(grain in self.checker.grains(version) for version in metric.versions)
         ]
-        builder = ValueBuilder(self.pipeline.engine, self.calculator)
+        builder = ValueBuilder(self.pipeline.engine, self.calculator, self.checker)
         histories = [metric.versions for metric in chosen]
         around = self.surroundings()
         periods = around.calendar.periods(grain, window.first_day, window.end_day)

@@ -73,7 +73,8 @@ class Store:
         grain: Grain = "day",
         calculator: Calculator | None = None,
     ) -> Built:
-        builder = ValueBuilder(Engine(self.lake), calculator or self.world.calculator)
+        calculator = calculator or self.world.calculator
+        builder = ValueBuilder(Engine(self.lake), calculator, Checker(calculator.datasets))
         return builder.build(histories, grain, periods, around, "run")
 
     @property
@@ -240,6 +241,20 @@ def test_a_version_makes_the_periods_from_its_first_day_on(store: Store) -> None
     weeks = MONDAYS.periods("week", FIRST, END)
     store.build([versions], weeks, grain="week")
     assert [row["version"] for row in store.rows() if row["grain"] == "week"] == [1, 2]
+
+
+def test_a_later_version_without_the_grain_stores_nothing_by_it(store: Store) -> None:
+    since = FIRST + timedelta(days=5)
+    versions = [history("plays"), history("plays", number=2, since=since, time_grains=["week"])]
+    built = store.build([versions], days())
+    assert not built.problems()
+    assert [row["version"] for row in store.rows()] == [1] * 5
+    # nor does one whose offset has no counterpart by that grain take the earlier one's values along
+    months = [{"name": "plays", "offset_window": "1 month"}, "revenue"]
+    versions = [history("per_play"), history("per_play", number=2, since=since, input_metrics=months)]
+    built = store.build([versions], days())
+    assert not built.problems()
+    assert [row["version"] for row in store.rows() if row["definition_name"] == "per_play"] == [1] * 5
 
 
 def test_parts_that_are_gone_leave_and_periods_to_come_are_not_there(store: Store, tmp_path: Path) -> None:
