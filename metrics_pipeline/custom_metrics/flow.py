@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -16,7 +15,7 @@ from metrics_pipeline.control.workspaces import list_workspaces
 from metrics_pipeline.custom_metrics.answering import Answerer
 from metrics_pipeline.custom_metrics.asking import Surroundings
 from metrics_pipeline.custom_metrics.building import Built, ValueBuilder
-from metrics_pipeline.custom_metrics.calculating import Calculated, Calculator
+from metrics_pipeline.custom_metrics.calculating import Calculated, Calculator, query_hash
 from metrics_pipeline.custom_metrics.checking import Checker
 from metrics_pipeline.custom_metrics.costs import highest
 from metrics_pipeline.custom_metrics.datasets import Datasets
@@ -161,7 +160,7 @@ class CustomMetricFlow:
                 rows_scanned=sum(answer.rows_scanned for answer in answers),
                 duration_ms=round(1000 * sum(answer.seconds for answer in answers)),
                 cost_class=highest(answer.cost for answer in answers),
-                query_hash=query_hash(answers[0]),
+                query_hash=query_hash([answers[0].asked]),
                 trace_id=run_id,
             )
         for failed in built.failed:
@@ -187,11 +186,3 @@ def owner_of_unowned(named: str | None, workspaces: Sequence[str]) -> str | None
 def compiler_version() -> str:
     """What statements were written by, kept with every version of a definition."""
     return f"metrics-pipeline {package_version('metrics-pipeline')}"
-
-
-def query_hash(answer: Calculated) -> str:
-    """A digest of what was asked: definition, periods and breakdown, and none of their words."""
-    asked = answer.asked
-    parts = [asked.version.content_hash, str(asked.question.grain), *asked.question.dimensions]
-    parts += [f"{period.first}/{period.end}" for period in asked.question.periods]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
