@@ -19,6 +19,8 @@ _BEARER = HTTPBearer(
     scheme_name="key",
     description="An API key: `metrics-pipeline key create` prints one. Or a JWT of the issuer that is set up.",
 )
+Given = Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
+"""What the Authorization header holds."""
 
 
 def caller_with(*scopes: str, is_read: bool = False) -> Callable[..., Awaitable[Caller]]:
@@ -27,9 +29,7 @@ def caller_with(*scopes: str, is_read: bool = False) -> Callable[..., Awaitable[
     is_read: it costs a read, whatever its method; every GET does.
     """
 
-    async def caller(
-        request: Request, parts: Parts, given: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
-    ) -> Caller:
+    async def caller(request: Request, parts: Parts, given: Given) -> Caller:
         found = await parts.guard.caller(given.credentials if given is not None else None)
         record = record_of(request.scope)
         record.caller = found

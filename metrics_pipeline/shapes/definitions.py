@@ -25,15 +25,15 @@ class CustomMetric(Shape):
     name: str
     type: MetricType
     owner: str = Field(description="user:ID or team:ID.")
-    visibility: Visibility
+    visibility: Visibility = Field(description="Who sees it.")
     status: MetricStatus
     version: int = Field(description="The one that is shown: the last in force, unless another was asked for.")
     revision: int = Field(description="Counts every change, also of what is only shown.")
     content_hash: str = Field(description="Over all that makes the numbers, inputs included.")
     effective_from: date | None = Field(description="The day from which the version counts; null for all periods.")
-    created_at: datetime
-    created_by: str
-    updated_at: datetime
+    created_at: datetime = Field(description="When it was made.")
+    created_by: str = Field(description="Who made it.")
+    updated_at: datetime = Field(description="When it was last changed.")
     has_formulas: bool = Field(description="Whether `definition` is all of it: of public metrics formulas stay out.")
     definition: dict[str, Any] = Field(description="The document, in the format metric/v1.")
 
@@ -94,7 +94,7 @@ class TriedMetric(Shape):
     name: str
     definition: dict[str, Any] = Field(description="As it would be stored.")
     grains: list[str] = Field(description="What it can be asked by.")
-    formulas: list[ReadFormula]
+    formulas: list[ReadFormula] = Field(description="How formulas and filters are read, those of inputs too.")
     usual_conditions: list[str] = Field(description="What data sets leave out unless the definition speaks of it.")
     cost_class: CostClass = Field(description="Of the preview; from the rows of the files that are read.")
     preview: list[Previewed] = Field(description="The last periods of its finest grain, the running one included.")
@@ -112,7 +112,7 @@ class MetricVersionRow(Shape):
     version: int
     content_hash: str = Field(description="Over all that makes the numbers, inputs included.")
     effective_from: date | None = Field(description="The day from which it counts; null for all periods.")
-    created_at: datetime
+    created_at: datetime = Field(description="When it was made.")
     created_by: str | None = Field(description="Told to its owner, the owner's team and admins.")
     change_note: str | None = Field(description="Why; told to the same.")
     is_active: bool = Field(description="Whether it is the last in force.")

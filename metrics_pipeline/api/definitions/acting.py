@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Request
 
 from metrics_pipeline.api.auth import Caller
-from metrics_pipeline.api.callers import caller_with
+from metrics_pipeline.api.callers import Given, caller_with
 from metrics_pipeline.api.ids import WorkspaceOfOperator
 from metrics_pipeline.api.services import Parts
 from metrics_pipeline.control.api_keys import ADMIN, DEFINE, INGEST, READ
@@ -29,9 +29,8 @@ class Acting:
 def _acting(*scopes: str) -> Callable[..., Awaitable[Acting]]:
     known = caller_with(*scopes, is_read=True)
 
-    async def acting(
-        caller: Annotated[Caller, Depends(known)], parts: Parts, workspace_id: WorkspaceOfOperator = None
-    ) -> Acting:
+    async def acting(request: Request, parts: Parts, given: Given, workspace_id: WorkspaceOfOperator = None) -> Acting:
+        caller = await known(request, parts, given)
         caller.require_server()
         workspace = caller.workspace_for(workspace_id)
         return Acting(caller, workspace, await asyncio.to_thread(parts.custom_metrics.actor, caller, workspace))
