@@ -103,18 +103,12 @@ def test_they_are_the_stored_ones_to_the_bit(call: Call, settings: Settings) -> 
                 meta = answer.json()["meta"]
                 wanted = {key for key in wanted if meta["start"] <= key[0] < meta["end"]}
                 assert {(value[0], value[2]) for value in values} == wanted, (name, asked)
-                computed = ada.post(
-                    f"{PATH}/{name}:calculate", json={**query, "granularity": grain, "dimensions": list(by)}
-                )
-                assert computed.json()["data"] == answer.json()["data"]
                 compared += len(values)
-                for media_type in ("text/csv", "application/vnd.apache.parquet"):
-                    rows = ada.get(path, params=asked, headers={"Accept": media_type}).content
-                    if media_type == "text/csv":
-                        table = pyarrow.csv.read_csv(io.BytesIO(rows))
-                    else:
-                        table = parquet.read_table(io.BytesIO(rows))
-                    assert [row["value"] for row in table.to_pylist()] == [value[3] for value in values]
+                if FULL or (grain == "week" and not by):
+                    body = {**query, "granularity": grain, "dimensions": list(by)}
+                    computed = ada.post(f"{PATH}/{name}:calculate", json=body)
+                    assert computed.json()["data"] == answer.json()["data"]
+                    check_rows(ada, path, asked, [value[3] for value in values])
     assert compared > 200
     versions = {
         v["version"] for v in ada.get(f"{PATH}/views/values", params={"range": "last_30d"}).json()["data"]["values"]
@@ -122,6 +116,14 @@ def test_they_are_the_stored_ones_to_the_bit(call: Call, settings: Settings) -> 
     assert versions == {1, 2}
     old = ada.get(f"{PATH}/views/values", params={"range": "last_30d", "version": "1"}).json()["data"]["values"]
     assert {value["version"] for value in old} == {1}
+
+
+def check_rows(client: httpx.Client, path: str, asked: dict[str, str], expected: list[float | None]) -> None:
+    """The same values as CSV and as Parquet."""
+    rows = client.get(path, params=asked, headers={"Accept": "text/csv"}).content
+    assert pyarrow.csv.read_csv(io.BytesIO(rows))["value"].to_pylist() == expected
+    rows = client.get(path, params=asked, headers={"Accept": "application/vnd.apache.parquet"}).content
+    assert parquet.read_table(io.BytesIO(rows))["value"].to_pylist() == expected
 
 
 def calculations(flow: CustomMetricFlow, name: str) -> tuple[int, int]:
