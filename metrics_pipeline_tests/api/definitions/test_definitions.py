@@ -148,7 +148,7 @@ REFUSED: list[tuple[object, int, str, set[tuple[str, str]]]] = [
         {("/metrics/1/calculationFormula", "expr_parse_error")},
     ),
     (simple("xx", label="\x00"), 422, "invalid_definition", {("", "field_invalid")}),
-    (simple("xx", **{"secret\ud800": 1}), 422, "invalid_definition", {("", "field_invalid")}),
+    (simple("xx") | {"secret\ud800": 1}, 422, "invalid_definition", {("", "field_invalid")}),
     (simple("xx", owner="team:none"), 403, "owner_forbidden", {("/owner", "owner_forbidden")}),
     (simple("xx", visibility="public"), 403, "visibility_forbidden", {("/visibility", "visibility_forbidden")}),
     (simple("taken"), 409, "name_taken", {("/name", "name_taken")}),
