@@ -84,7 +84,7 @@ class Calculator:
         Raises:
             DefinitionError: one cannot be answered.
         """
-        return _together(compile_metric(entry.version, entry.question, self._datasets).reads for entry in asked)
+        return _together(compile_metric(entry.version, entry.question, self.datasets).reads for entry in asked)
 
     def cost(self, asked: Asked) -> Costed:
         """Compile a question and tell what it costs; no row is read.

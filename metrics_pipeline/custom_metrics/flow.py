@@ -9,6 +9,7 @@ from functools import cached_property
 from importlib.metadata import version as package_version
 
 from deltalake import DeltaTable
+from sqlalchemy import Engine
 
 from metrics_pipeline.application.lake_tables import declared_tables
 from metrics_pipeline.control.workspaces import list_workspaces
@@ -30,6 +31,7 @@ from metrics_pipeline.custom_metrics.trial import Tester, Trial
 from metrics_pipeline.lake.maintenance import Retention
 from metrics_pipeline.pipeline import Pipeline
 from metrics_pipeline.pipeline_start import pipeline_start
+from metrics_pipeline.settings import Settings
 from metrics_pipeline.windows import Window
 
 
@@ -89,21 +91,7 @@ class CustomMetricFlow:
     def surroundings(self) -> Surroundings:
         """What questions need that are asked now."""
         settings = self.pipeline.settings
-        workspaces = [workspace.workspace_id for workspace in list_workspaces(self.pipeline.control)]
-        return Surroundings(
-            settings.clock.now(),
-            pipeline_start(settings).collection,
-            Calendar(settings.week_start_index),
-            owner_of_unowned(settings.application_workspace, workspaces),
-            self._kept_from(),
-        )
-
-    def _kept_from(self) -> dict[str, date]:
-        settings = self.pipeline.settings
-        retention = Retention(settings.api_responses_days, settings.events_days)
-        today = settings.clock.now().date()
-        days = {name: retention.days(name) for name in self.datasets.tables}
-        return {name: today - timedelta(days=kept) for name, kept in days.items() if kept is not None}
+        return surroundings_of(settings, self.pipeline.control, self.datasets, pipeline_start(settings).collection)
 
     def active(self, metric_ids: Collection[str] = ()) -> list[ActiveMetric]:
         """The metrics that are calculated; those alone that are named, by id or by name."""
@@ -174,6 +162,25 @@ class CustomMetricFlow:
                 reason_code=type(failed.error).__name__,
                 trace_id=run_id,
             )
+
+
+def surroundings_of(settings: Settings, control: Engine, datasets: Datasets, known_from: date) -> Surroundings:
+    """What questions need that are asked now. known_from: the first day of collection."""
+    workspaces = [workspace.workspace_id for workspace in list_workspaces(control)]
+    return Surroundings(
+        settings.clock.now(),
+        known_from,
+        Calendar(settings.week_start_index),
+        owner_of_unowned(settings.application_workspace, workspaces),
+        _kept_from(settings, datasets),
+    )
+
+
+def _kept_from(settings: Settings, datasets: Datasets) -> dict[str, date]:
+    retention = Retention(settings.api_responses_days, settings.events_days)
+    today = settings.clock.now().date()
+    days = {name: retention.days(name) for name in datasets.tables}
+    return {name: today - timedelta(days=kept) for name, kept in days.items() if kept is not None}
 
 
 def owner_of_unowned(named: str | None, workspaces: Sequence[str]) -> str | None:

@@ -16,15 +16,13 @@ from metrics_pipeline.api.reading.connection import told
 from metrics_pipeline.api.reading.lake_tables import LakeTables
 from metrics_pipeline.application.lake_tables import declared_tables
 from metrics_pipeline.catalog.loader import catalog
-from metrics_pipeline.control.workspaces import list_workspaces
 from metrics_pipeline.custom_metrics.answering import Answer, Answerer, Posed
 from metrics_pipeline.custom_metrics.asking import Surroundings
-from metrics_pipeline.custom_metrics.calculating import Calculator, Tables
+from metrics_pipeline.custom_metrics.calculating import Calculator, Tables, query_hash
 from metrics_pipeline.custom_metrics.checking import Checker
 from metrics_pipeline.custom_metrics.datasets import Datasets
-from metrics_pipeline.custom_metrics.flow import compiler_version, owner_of_unowned
+from metrics_pipeline.custom_metrics.flow import compiler_version, surroundings_of
 from metrics_pipeline.custom_metrics.guarded import Reads, partitions_of
-from metrics_pipeline.custom_metrics.periods import Calendar
 from metrics_pipeline.custom_metrics.registry.actors import Actor, find_actor
 from metrics_pipeline.custom_metrics.registry.remembered import RememberingRegistry
 from metrics_pipeline.custom_metrics.trial import Tester, Trial
@@ -82,15 +80,20 @@ class CustomMetrics:
 
         return self._remembered.get(("actor", caller), load).within(workspace_id)
 
-    def generation(self, posed: Posed) -> str:
-        """Of the files that a question reads.
+    def reads(self, posed: Posed) -> Reads:
+        """The days of the tables that a question reads.
 
         Raises:
             DefinitionError: a data set of the metric is gone.
-            LakeUnavailable: nobody can tell.
         """
+        zones = (entry.question.timezone for entry in posed.asked)
+        key = ("reads", query_hash(posed.asked), *zones, self._settings.clock.now().date())
+        return self._remembered.get(key, lambda: self.answerer.calculator.reads(posed.asked))
+
+    def generation(self, posed: Posed) -> str:
+        """Of the files that a question reads. Raises as `reads`, and LakeUnavailable where nobody can tell."""
         specs = self._tables.lake.tables
-        reads = self._remembered.get(("reads", *_identity(posed)), lambda: self._reads(posed))
+        reads = self.reads(posed)
         return self._tables.generation({name: partitions_of(specs[name], days) for name, days in reads.items()})
 
     def answer(self, actor: Actor, posed: Posed) -> Answer:
@@ -110,9 +113,6 @@ class CustomMetrics:
         around = self._surroundings()
         with told():
             return [tester.try_out(metric, around) for metric in self.registry.try_all(actor, documents)]
-
-    def _reads(self, posed: Posed) -> Reads:
-        return self.answerer.calculator.reads(posed.asked)
 
     def _calculator(self, handles: Tables) -> Calculator:
         lake = self._tables.lake
@@ -135,15 +135,5 @@ class CustomMetrics:
         return replace(around, now=self._settings.clock.now())
 
     def _load_surroundings(self) -> Surroundings:
-        settings = self._settings
-        workspaces = [workspace.workspace_id for workspace in list_workspaces(self._control)]
-        return Surroundings(
-            settings.clock.now(),
-            pipeline_start(settings, fix=False).collection,
-            Calendar(settings.week_start_index),
-            owner_of_unowned(settings.application_workspace, workspaces),
-        )
-
-
-def _identity(posed: Posed) -> tuple[object, ...]:
-    return tuple((entry.version.content_hash, entry.question) for entry in posed.asked)
+        known_from = pipeline_start(self._settings, fix=False).collection
+        return surroundings_of(self._settings, self._control, self.datasets, known_from)

@@ -17,6 +17,7 @@ from metrics_pipeline.control.people import ADMIN
 from metrics_pipeline.custom_metrics.answering import Answer, Answerer, Posed, Value
 from metrics_pipeline.custom_metrics.calculating import query_hash
 from metrics_pipeline.custom_metrics.faults import QuestionError
+from metrics_pipeline.custom_metrics.guarded import Reads
 from metrics_pipeline.custom_metrics.periods import Period
 from metrics_pipeline.custom_metrics.registry.actors import Actor
 from metrics_pipeline.custom_metrics.registry.registry import Registry
@@ -90,8 +91,8 @@ class ValuesQuestion:
     def metric(self) -> MetricVersion:
         return self.posed.metric
 
-    def canonical(self, today: date) -> dict[str, object]:
-        """The same for questions with the same answer, as long as the rows are the same."""
+    def canonical(self, today: date, reads: Reads) -> dict[str, object]:
+        """The same for questions with the same answer, as long as the rows are the same. reads: what it reads."""
         definition = self.metric.definition
         return {
             "made_of": [(entry.version.version, entry.version.content_hash) for entry in self.posed.asked],
@@ -99,6 +100,11 @@ class ValuesQuestion:
             "around": [
                 (e.question.known_from, e.question.reads_unowned, e.question.timezone) for e in self.posed.asked
             ],
+            "expired": {
+                name: first
+                for name, first in self._kept_from().items()
+                if name in reads and ((days := reads[name]) is None or first >= days[0])
+            },
             "today": today if self.end > today else None,
             "granularity": self.asked.granularity,
             "calendar": self.asked.calendar,
@@ -108,6 +114,9 @@ class ValuesQuestion:
             "is_public": definition.visibility == "public",
             "at_any_cost": ADMIN in self.actor.roles,  # whom nothing is refused to does not wait for who is refused
         }
+
+    def _kept_from(self) -> Mapping[str, date]:
+        return self.posed.asked[0].question.kept_from if self.posed.asked else {}
 
     def today(self, now: datetime) -> date:
         """The day it is asked on, in the metric's zone."""

@@ -69,12 +69,13 @@ async def values(
     asked = parameters.asked(definition_id, now, parts.settings)
     question = await asyncio.to_thread(ValuesQuestion.of, metrics.registry, metrics.answerer, acting.actor, asked)
     metric, posed, tier = question.metric, question.posed, question.tier(now)
+    reads = await asyncio.to_thread(metrics.reads, posed)
     kept = Asked(
         tenant=metric.workspace_id,
         kind="definition",
         entity=f"definition/{metric.metric_id}",
         period=f"{question.start}..{question.end}",
-        query=question.canonical(question.today(now)),
+        query=question.canonical(question.today(now), reads),
         tier=tier,
         media_type=media_type,
         tags=(f"workspace:{metric.workspace_id}", f"definition:{metric.metric_id}"),

@@ -105,8 +105,8 @@ def test_they_are_the_stored_ones_to_the_bit(call: Call, settings: Settings) -> 
                 assert {(value[0], value[2]) for value in values} == wanted, (name, asked)
                 compared += len(values)
                 if FULL or (grain == "week" and not by):
-                    body: dict[str, object] = {**query, "granularity": grain, "dimensions": list(by)}
-                    computed = ada.post(f"{PATH}/{name}:calculate", json=body)
+                    wish = {**query, "granularity": grain, "dimensions": list(by)}
+                    computed = ada.post(f"{PATH}/{name}:calculate", json=wish)
                     assert computed.json()["data"] == answer.json()["data"]
                     check_rows(ada, path, asked, [value[3] for value in values])
     assert compared > 200
