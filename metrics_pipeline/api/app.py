@@ -87,8 +87,8 @@ def make_app(services: Services) -> FastAPI:
     app.include_router(accounts.router)
     app.include_router(metrics.router)
     app.include_router(dashboard.router)
+    app.include_router(definition_values.router)  # before the next one: it has actions of a metric
     app.include_router(definitions.router)
-    app.include_router(definition_values.router)
     app.include_router(lists.router)
     app.include_router(creators.router)
     app.include_router(snapshots.router)

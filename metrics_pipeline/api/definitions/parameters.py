@@ -68,8 +68,8 @@ MayMatch = Annotated[
 
 def note_of(text: str | None) -> str | None:
     """A note. Raises Problem 422 for one that cannot be kept."""
-    if text is not None and not (len(text) <= LONGEST_NOTE and text.replace("\n", "").isprintable()):
-        raise Problem(422, "invalid_note", f"A note has at most {LONGEST_NOTE} printable characters.")
+    if text is not None and not (1 <= len(text) <= LONGEST_NOTE and text.replace("\n", "").isprintable()):
+        raise Problem(422, "invalid_note", f"A note has 1 to {LONGEST_NOTE} printable characters.")
     return text
 
 

@@ -138,6 +138,42 @@ async def validate(request: Request, acting: Defining, parts: Parts) -> Response
     return done([tried_row(acting.actor, trial) for trial in trials])
 
 
+# Before those of the metric itself: an address with an action would be taken for a metric of that name.
+@router.post(
+    "/{definition_id}:activate", responses=_CHANGED, openapi_extra=body_of(Activate), name="activate_definition"
+)
+async def activate(
+    definition_id: DefinitionId, request: Request, acting: Defining, parts: Parts, if_match: MayMatch = None
+) -> Response:
+    """Put an earlier version in force again, with the inputs of its time."""
+    body, registry = await read(request, Activate), parts.custom_metrics.registry
+
+    def store() -> Changed:
+        record = _expected(registry.get(acting.actor, definition_id), if_match or "*")
+        return registry.activate(
+            acting.actor,
+            record.metric_id,
+            body.version,
+            expected_version=record.version,
+            effective_from=body.effective_from,
+        )
+
+    return _told(await asyncio.to_thread(store))
+
+
+@router.post("/{definition_id}:archive", responses=_CHANGED, openapi_extra=body_of(Force), name="archive_definition")
+async def archive(definition_id: DefinitionId, request: Request, acting: Defining, parts: Parts) -> Response:
+    """Take a metric out of use; its versions and values stay, and its name is free."""
+    body, registry = await read(request, Force), parts.custom_metrics.registry
+    return _told(await asyncio.to_thread(lambda: registry.archive(acting.actor, definition_id, force=body.force)))
+
+
+@router.post("/{definition_id}:restore", responses=_CHANGED, name="restore_definition")
+async def restore(definition_id: DefinitionId, acting: Defining, parts: Parts) -> Response:
+    """Undo archiving; an input that has changed meanwhile makes a new version."""
+    return _told(await asyncio.to_thread(parts.custom_metrics.registry.restore, acting.actor, definition_id))
+
+
 @router.get(
     "/{definition_id}",
     responses={**READ_REFUSALS, **NOT_MODIFIED, 200: {"model": CustomMetricAnswer}},
@@ -197,41 +233,6 @@ async def versions(definition_id: DefinitionId, request: Request, acting: Anybod
     only_json(request)
     entries = await asyncio.to_thread(parts.custom_metrics.registry.history, acting.actor, definition_id)
     return answered(request, acting, [version_row(entry) for entry in entries])
-
-
-@router.post(
-    "/{definition_id}:activate", responses=_CHANGED, openapi_extra=body_of(Activate), name="activate_definition"
-)
-async def activate(
-    definition_id: DefinitionId, request: Request, acting: Defining, parts: Parts, if_match: MayMatch = None
-) -> Response:
-    """Put an earlier version in force again, with the inputs of its time."""
-    body, registry = await read(request, Activate), parts.custom_metrics.registry
-
-    def store() -> Changed:
-        record = _expected(registry.get(acting.actor, definition_id), if_match or "*")
-        return registry.activate(
-            acting.actor,
-            record.metric_id,
-            body.version,
-            expected_version=record.version,
-            effective_from=body.effective_from,
-        )
-
-    return _told(await asyncio.to_thread(store))
-
-
-@router.post("/{definition_id}:archive", responses=_CHANGED, openapi_extra=body_of(Force), name="archive_definition")
-async def archive(definition_id: DefinitionId, request: Request, acting: Defining, parts: Parts) -> Response:
-    """Take a metric out of use; its versions and values stay, and its name is free."""
-    body, registry = await read(request, Force), parts.custom_metrics.registry
-    return _told(await asyncio.to_thread(lambda: registry.archive(acting.actor, definition_id, force=body.force)))
-
-
-@router.post("/{definition_id}:restore", responses=_CHANGED, name="restore_definition")
-async def restore(definition_id: DefinitionId, acting: Defining, parts: Parts) -> Response:
-    """Undo archiving; an input that has changed meanwhile makes a new version."""
-    return _told(await asyncio.to_thread(parts.custom_metrics.registry.restore, acting.actor, definition_id))
 
 
 def _record(parts: Services, acting: Acting, reference: str, version: int | None) -> MetricRecord:
