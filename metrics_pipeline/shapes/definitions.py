@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from metrics_pipeline.shapes.lists import CacheTier
 from metrics_pipeline.shapes.words import Shape
@@ -15,6 +15,14 @@ MetricType = Literal["simple", "ratio", "cumulative", "derived"]
 MetricStatus = Literal["draft", "active", "deprecated", "archived"]
 CostClass = Literal["low", "medium", "high"]
 CustomGranularity = Literal["day", "week", "month", "quarter", "year", "custom"]
+
+
+def _whole(value: object) -> object:
+    """JSON knows one kind of number: 3.0 is the version 3."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Number = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=1_000_000)]
 
 
 class CustomMetric(Shape):
@@ -132,7 +140,7 @@ class Activate(Shape):
         extra="forbid", json_schema_extra={"example": {"version": 1, "effective_from": "2026-04-01"}}
     )
 
-    version: int = Field(ge=1, le=1_000_000, description="The version that shall count.")
+    version: Number = Field(description="The version that shall count.")
     effective_from: date | None = Field(None, description="From which day; without it for all periods.")
 
 
@@ -162,7 +170,7 @@ class Calculate(Shape):
         None, max_length=63, description="For granularity custom: one of the workspace's own calendars, by name."
     )
     dimensions: list[str] = Field([], max_length=10, description="Fields of the definition to break it down by.")
-    version: int | None = Field(None, ge=1, le=1_000_000, description="As this version makes it, in all periods.")
+    version: Number | None = Field(None, description="As this version makes it, in all periods.")
 
 
 class CustomValue(Shape):

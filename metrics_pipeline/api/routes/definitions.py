@@ -6,7 +6,7 @@ import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from pydantic import WithJsonSchema
+from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import Response
 
@@ -67,7 +67,7 @@ _DEFINED: dict[int | str, dict[str, Any]] = {
     201: {"model": ChangedMetricsAnswer, "description": "Something is new. Location: of a single one."},
     **CHANGE_REFUSALS,
 }
-_Owner = Annotated[str, WithJsonSchema({"type": "string", "maxLength": 200, "pattern": "^(user|team):[^\\x00]+$"})]
+_Owner = Annotated[str, Field(max_length=200, pattern=r"^(user|team):[^\x00]+$")]
 
 
 @router.get(
