@@ -22,7 +22,7 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Number = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=1_000_000)]
+Number = Annotated[int, Field(ge=1, le=1_000_000), BeforeValidator(_whole)]
 
 
 class CustomMetric(Shape):

@@ -53,6 +53,7 @@ COLLECTION = {
     "account_disabled": "depends on the account",
     "account_required": "depends on the posts that are known",
     "idempotency_key_reused": "depends on earlier requests",
+    "workspace_required": "depends on the key",
 }
 ASKED = {
     "grain_not_allowed": "depends on the metric",
