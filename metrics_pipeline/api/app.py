@@ -11,6 +11,8 @@ from fastapi import FastAPI
 
 from metrics_pipeline.api.answers import ODD_REQUESTS, Problem
 from metrics_pipeline.api.cors import BrowserOrigins
+from metrics_pipeline.api.definitions.described import definition_components
+from metrics_pipeline.api.definitions.refusals import add_definition_handlers
 from metrics_pipeline.api.operations.last_resort import LastResort
 from metrics_pipeline.api.operations.operations import Operations
 from metrics_pipeline.api.operations.plain_requests import PlainRequests
@@ -24,6 +26,8 @@ from metrics_pipeline.api.routes import (
     content,
     creators,
     dashboard,
+    definition_values,
+    definitions,
     events,
     health,
     lists,
@@ -43,6 +47,7 @@ class Api(FastAPI):
     def openapi(self) -> dict[str, Any]:
         document = super().openapi()
         document["components"]["schemas"].setdefault("Problem", Problem.model_json_schema())
+        document["components"]["schemas"].update(definition_components())
         stream = document["paths"]["/v1/live"]["get"]["responses"]["200"]["content"]["text/event-stream"]
         for path in document["paths"].values():
             for operation in path.values():
@@ -71,6 +76,7 @@ def make_app(services: Services) -> FastAPI:
     app.state.services = services
     app.state.operations = Operations.of(services)
     add_handlers(app)
+    add_definition_handlers(app)
     app.add_middleware(BrowserOrigins, guard=services.guard)
     app.add_middleware(PlainRequests)
     app.add_middleware(LastResort)
@@ -81,6 +87,8 @@ def make_app(services: Services) -> FastAPI:
     app.include_router(accounts.router)
     app.include_router(metrics.router)
     app.include_router(dashboard.router)
+    app.include_router(definition_values.router)  # before the next one: it has actions of a metric
+    app.include_router(definitions.router)
     app.include_router(lists.router)
     app.include_router(creators.router)
     app.include_router(snapshots.router)

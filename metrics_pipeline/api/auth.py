@@ -54,10 +54,10 @@ class Caller:
         """Whether the key is one that everybody can read."""
         return bool(self.origins)
 
-    def require_scope(self, scope: str) -> None:
-        """Raises Problem 403 where the key lacks it."""
-        if scope not in self.scopes:
-            raise Problem(403, "insufficient_scope", f"The key or token lacks the scope {scope}.")
+    def require_scope(self, *scopes: str) -> None:
+        """Raises Problem 403 where the key has none of them."""
+        if self.scopes.isdisjoint(scopes):
+            raise Problem(403, "insufficient_scope", f"The key or token lacks the scope {' or '.join(scopes)}.")
 
     def require_origin(self, origin: str | None) -> None:
         """Raises Problem 403 where a browser's key is used from another page than it is for."""

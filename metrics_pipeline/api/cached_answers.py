@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -15,6 +15,8 @@ from metrics_pipeline.api.caching.entries import Found, Made
 from metrics_pipeline.api.caching.keys import CacheKey, Tier, canonical_query
 from metrics_pipeline.api.problems import LakeUnavailable
 from metrics_pipeline.api.services import Services
+
+Run = Callable[[Callable[[], bytes]], Awaitable[bytes]]
 
 
 @dataclass(frozen=True)
@@ -42,10 +44,14 @@ async def answer(
     asked: Asked,
     generation: Callable[[], str],
     compute: Callable[[], bytes],
+    *,
+    run: Run | None = None,
+    is_warmed: bool = True,
 ) -> Response:
     """The answer to a GET.
 
     generation: of the data it would be computed from. compute: makes the body, in a thread; it may raise Problem.
+    run: in which threads, where not in those of the lake. is_warmed: whether it is asked again after tables changed.
     """
     caller.visible(asked.tenant)  # routes have asked already; what they forget is not answered all the same
 
@@ -57,11 +63,12 @@ async def answer(
         key = asked.key(named)
 
         async def made() -> Made:
-            body = await parts.reads.run(compute)
+            body = await (run or parts.reads.run)(compute)
             return Made(body, asked.media_type, etag_of(asked.tenant, asked.media_type, body))
 
         answered = await parts.cache.get_or_compute(key, asked.tier, made, tags=asked.tags)
-        parts.warmer.remember(key.stable, found)  # a question that cannot be answered is not asked again
+        if is_warmed:
+            parts.warmer.remember(key.stable, found)  # a question that cannot be answered is not asked again
         return answered
 
     given = await found()

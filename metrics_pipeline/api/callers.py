@@ -19,20 +19,23 @@ _BEARER = HTTPBearer(
     scheme_name="key",
     description="An API key: `metrics-pipeline key create` prints one. Or a JWT of the issuer that is set up.",
 )
+Given = Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
+"""What the Authorization header holds."""
 
 
-def caller_with(scope: str) -> Callable[..., Awaitable[Caller]]:
-    """What FastAPI calls before a route: the caller, who has this scope, or a Problem 401 or 403."""
+def caller_with(*scopes: str, is_read: bool = False) -> Callable[..., Awaitable[Caller]]:
+    """What FastAPI calls before a route: the caller, who has one of these scopes, or a Problem 401 or 403.
 
-    async def caller(
-        request: Request, parts: Parts, given: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
-    ) -> Caller:
+    is_read: it costs a read, whatever its method; every GET does.
+    """
+
+    async def caller(request: Request, parts: Parts, given: Given) -> Caller:
         found = await parts.guard.caller(given.credentials if given is not None else None)
         record = record_of(request.scope)
         record.caller = found
         found.require_origin(request.headers.get("origin"))
-        found.require_scope(scope)
-        if request.method in _READS:
+        found.require_scope(*scopes)
+        if is_read or request.method in _READS:
             # here, so that no route can forget it; a 304, a kept answer and a 404 cost the same
             record.headers.update(await parts.limits.spend_read(found))
         return found

@@ -18,6 +18,7 @@ from metrics_pipeline.api.live.live import Live
 from metrics_pipeline.api.operations.measures import Measures
 from metrics_pipeline.api.quotas.limits import Limits
 from metrics_pipeline.api.reading.connection import ReadConnection
+from metrics_pipeline.api.reading.custom_metrics import CustomMetrics
 from metrics_pipeline.api.reading.dashboard import Dashboard
 from metrics_pipeline.api.reading.lake_tables import LakeTables
 from metrics_pipeline.api.reading.series import SeriesReader
@@ -26,11 +27,11 @@ from metrics_pipeline.api.runs.launching import Launcher
 from metrics_pipeline.api.tokens.token_guard import TokenGuard
 from metrics_pipeline.api.warming_after_runs import WarmingAfterRuns
 from metrics_pipeline.api.whatsapp_webhook import WhatsAppWebhook
+from metrics_pipeline.application.lake_tables import known_lake
 from metrics_pipeline.clock import Clock
 from metrics_pipeline.control.database import open_control
 from metrics_pipeline.control.key_ring import KeyRing, load_key_ring
 from metrics_pipeline.events.ingestion import Ingestion
-from metrics_pipeline.lake.lake import Lake
 from metrics_pipeline.settings import Settings
 
 
@@ -49,6 +50,7 @@ class Services:
     reads: ReadConnection
     series: SeriesReader
     dashboard: Dashboard
+    custom_metrics: CustomMetrics
     settings: Settings
     live: Live
     places: ClientPlaces
@@ -66,10 +68,11 @@ class Services:
         Raises:
             UserError: one of them cannot be used.
         """
+        lake = known_lake(settings)
         places = ClientPlaces(settings)  # first: a file that cannot be used leaves nothing open
         control = open_control(settings)
         measures = Measures()
-        tables = LakeTables(Lake(settings.lake_location), settings.api_refresh_seconds)
+        tables = LakeTables(lake, settings.api_refresh_seconds)
         reads = ReadConnection(tables)
         warmer = Warmer.open(settings)
         series = SeriesReader(reads, settings)
@@ -87,6 +90,7 @@ class Services:
             reads=reads,
             series=series,
             dashboard=Dashboard(reads, series, settings),
+            custom_metrics=CustomMetrics(settings, control, tables),
             settings=settings,
             live=Live(settings, control, guard, reads),
             places=places,
@@ -107,6 +111,7 @@ class Services:
         await self.cache.close()
         await self.launcher.dagster.close()
         await asyncio.to_thread(self.dashboard.close)
+        await asyncio.to_thread(self.custom_metrics.close)
         await asyncio.to_thread(self.reads.close)
         self.control.dispose()
 

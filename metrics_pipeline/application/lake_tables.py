@@ -58,6 +58,17 @@ def declared_tables(settings: Settings) -> tuple[ApplicationTable, ...]:
     return load_application(settings.application_tables)
 
 
+def known_lake(settings: Settings) -> Lake:
+    """The configured lake, with the tables that are declared, as it is: nothing is created. For who only reads.
+
+    Raises:
+        UserError: the declaration cannot be used.
+    """
+    from metrics_pipeline.lake.lake import Lake
+
+    return Lake(settings.lake_location, [table_spec(table) for table in declared_tables(settings)])
+
+
 def open_lake(settings: Settings) -> Lake:
     """The configured lake, with the tables that are declared.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from metrics_pipeline.client.answers import ContentAttributes, SeriesAnswer
+from metrics_pipeline.client.answers import ContentAttributes, CustomValuesAnswer, SeriesAnswer
 from metrics_pipeline.client.buffer import BufferFull, BufferState, EventBuffer
 from metrics_pipeline.client.client import MetricsClient
 from metrics_pipeline.client.delivery import Rejected
@@ -17,6 +17,7 @@ __all__ = [
     "BufferFull",
     "BufferState",
     "ContentAttributes",
+    "CustomValuesAnswer",
     "EventBuffer",
     "LiveEvent",
     "MetricsClient",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from metrics_pipeline.shapes.content import ContentMeta
+from metrics_pipeline.shapes.definitions import CustomValuesAnswer as SharedCustomValuesAnswer
 from metrics_pipeline.shapes.series import SeriesAnswer as SharedSeriesAnswer
 
 if TYPE_CHECKING:
@@ -41,6 +42,23 @@ class SeriesAnswer(SharedSeriesAnswer):
                 frame[name] = pd.to_datetime(frame[name], utc=True)
         empty = [name for name in frame if name not in columns and frame[name].isna().all()]
         return frame.drop(columns=empty)
+
+
+class CustomValuesAnswer(SharedCustomValuesAnswer):
+    """Values of a custom metric, and what they rest on."""
+
+    def to_frame(self) -> pd.DataFrame:
+        """The values as rows, each field of a breakdown a column; `start` and `end` are days. Needs pandas."""
+        import pandas as pd
+
+        fields = self.meta.dimensions
+        columns = ["start", "end", *fields, "value", "state", "is_complete", "version"]
+        columns += ["label"] if self.meta.calendar is not None else []
+        rows = [{**value.dimensions, **value.model_dump(exclude={"dimensions"})} for value in self.data.values]
+        frame = pd.DataFrame(rows, columns=columns)
+        for name in ("start", "end"):
+            frame[name] = pd.to_datetime(frame[name])
+        return frame
 
 
 class ContentAttributes(BaseModel):

@@ -9,6 +9,7 @@ from typing import Self
 
 import httpx
 
+from metrics_pipeline.client.defining import Defining
 from metrics_pipeline.client.link import Link
 from metrics_pipeline.client.listening import Listening
 from metrics_pipeline.client.reading import Reading
@@ -16,7 +17,7 @@ from metrics_pipeline.client.running import Running
 from metrics_pipeline.client.sending import Sending
 
 
-class MetricsClient(Reading, Listening, Sending, Running):
+class MetricsClient(Reading, Defining, Listening, Sending, Running):
     """Speaks to one server with one key. Safe to use from several threads; close it, or use it in a `with`.
 
     timeout: seconds to wait for the connection, and for each part of an answer. retries: further tries of requests

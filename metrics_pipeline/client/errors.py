@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 from httpx import codes
@@ -17,6 +18,7 @@ class ApiError(Exception):
     status: of the HTTP answer; None where there was none. code: stable, programs decide by it: those of the server
     stand in docs/api.md, and of the client's own there are `unreachable`, `timeout`, `unreadable_answer` and
     `http_<status>` for an answer of something else in between. retry_after: seconds that the server asks to wait.
+    errors: where there are several faults each with its pointer and code, of definitions of metrics with a sentence.
     """
 
     def __init__(
@@ -28,6 +30,7 @@ class ApiError(Exception):
         pointer: str | None = None,
         trace_id: str | None = None,
         retry_after: float | None = None,
+        errors: Sequence[Mapping[str, str]] = (),
     ) -> None:
         super().__init__(f"{code}: {detail}")
         self.status = status
@@ -36,6 +39,7 @@ class ApiError(Exception):
         self.pointer = pointer
         self.trace_id = trace_id
         self.retry_after = retry_after
+        self.errors = tuple(errors)
 
 
 class AuthError(ApiError):
@@ -67,6 +71,7 @@ def error_of(status: int, body: bytes, retry_after: str | None) -> ApiError:
         pointer=_text(problem.get("pointer")),
         trace_id=_text(problem.get("trace_id")),
         retry_after=_seconds(retry_after),
+        errors=_errors(problem.get("errors")),
     )
 
 
@@ -86,6 +91,11 @@ def _problem(body: bytes) -> dict[str, object]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _errors(found: object) -> list[dict[str, str]]:
+    listed = found if isinstance(found, list) else []
+    return [{str(name): str(value) for name, value in each.items()} for each in listed if isinstance(each, dict)]
 
 
 def _text(value: object) -> str | None:

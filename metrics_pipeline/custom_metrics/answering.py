@@ -8,10 +8,10 @@ from datetime import date
 
 from metrics_pipeline.control.people import ADMIN
 from metrics_pipeline.custom_metrics.asking import Surroundings, question
-from metrics_pipeline.custom_metrics.calculating import Asked, Calculated, Calculator, Costed, Failed
+from metrics_pipeline.custom_metrics.calculating import Asked, Calculated, Calculator, Costed, Failed, query_hash
 from metrics_pipeline.custom_metrics.checking import Checker
 from metrics_pipeline.custom_metrics.costs import CostClass, highest
-from metrics_pipeline.custom_metrics.faults import DefinitionError
+from metrics_pipeline.custom_metrics.faults import DefinitionError, QuestionError
 from metrics_pipeline.custom_metrics.periods import Period, PeriodGrain
 from metrics_pipeline.custom_metrics.registry.actors import Actor
 from metrics_pipeline.custom_metrics.registry.reader import Reader
@@ -55,6 +55,14 @@ class Answer:
         return all(value.is_complete for value in self.values)
 
 
+@dataclass(frozen=True, slots=True)
+class Posed:
+    """A question about a metric: of each version in force its part."""
+
+    metric: MetricVersion
+    asked: tuple[Asked, ...]
+
+
 @dataclass(frozen=True)
 class Answerer:
     """Answers from stored rows, not from stored values: what is stored is computed in the same way."""
@@ -83,22 +91,35 @@ class Answerer:
             DefinitionError: it cannot be asked so; cost_too_high where that takes the role metrics:admin.
             OverLimitsError: it took too long.
         """
+        posed = self.pose(actor, reference, grain, days, dimensions, version, periods)
+        return self.answer(actor, posed)
+
+    def pose(
+        self,
+        actor: Actor,
+        reference: str,
+        grain: PeriodGrain,
+        days: tuple[date, date],
+        dimensions: Sequence[str] = (),
+        version: int | None = None,
+        periods: Sequence[Period] = (),
+    ) -> Posed:
+        """The question, before anything is computed; as `ask`, without its costs and limits."""
         metric = self.registry.readable(actor, reference, version)
         around = self.surroundings()
         asked_periods = list(periods)
         if grain != "custom":
             if grain not in self.checker.grains(metric):
                 possible = ", ".join(self.checker.grains(metric))
-                raise DefinitionError.at("/granularity", "grain_not_allowed", f"It can be asked by {possible}.")
+                raise QuestionError.at("/granularity", "grain_not_allowed", f"It can be asked by {possible}.")
             asked_periods = around.calendar.periods(grain, *days)
         if len(asked_periods) > MOST_PERIODS:
-            raise DefinitionError.at("", "too_many_points", f"At most {MOST_PERIODS:,} periods at a time.")
+            raise QuestionError.at("", "too_many_points", f"At most {MOST_PERIODS:,} periods at a time.")
         unknown = [name for name in dimensions if name not in metric.definition.dimensions]
         if unknown:
             allowed = ", ".join(metric.definition.dimensions) or "nothing"
-            raise DefinitionError.at("/dimensions", "dimension_not_allowed", f"It is broken down by {allowed}.")
-        asked = self._asked(metric, grain, asked_periods, dimensions, version, around)
-        return self._answered(actor, metric, asked)
+            raise QuestionError.at("/dimensions", "dimension_not_allowed", f"It is broken down by {allowed}.")
+        return Posed(metric, tuple(self._asked(metric, grain, asked_periods, dimensions, version, around)))
 
     def _asked(
         self,
@@ -124,15 +145,17 @@ class Answerer:
             asked = [Asked(found, question(found, grain, mine, around, dimensions)) for found, mine in groups]
         return [entry for entry in asked if entry.question.periods]
 
-    def _answered(self, actor: Actor, metric: MetricVersion, asked: Sequence[Asked]) -> Answer:
+    def answer(self, actor: Actor, posed: Posed, calculator: Calculator | None = None) -> Answer:
+        """Compute it; as `ask`. calculator: another one than its own, over certain versions of the tables."""
+        metric, calculate = posed.metric, calculator or self.calculator
         costed: list[Costed] = []
         try:
-            costed = [self.calculator.cost(entry) for entry in asked]
+            costed = [calculate.cost(entry) for entry in posed.asked]
             cost = highest(entry.cost for entry in costed)
             if cost == "high" and ADMIN not in actor.roles:
                 detail = "It would read too much: ask for fewer periods, or let someone with metrics:admin ask."
-                raise DefinitionError.at("", "cost_too_high", detail)
-            answers = [_whole(entry) for entry in self.calculator.calculate(costed)]
+                raise QuestionError.at("", "cost_too_high", detail)
+            answers = [_whole(entry) for entry in calculate.calculate(costed)]
         except (UserError, RunFailedError) as error:
             code = error.faults[0].code if isinstance(error, DefinitionError) else "over_limits"
             self.registry.note(actor, "calculate", metric.metric_id, metric.version, outcome="failed", reason_code=code)
@@ -146,6 +169,7 @@ class Answerer:
             rows_scanned=rows,
             duration_ms=round(1000 * sum(answer.seconds for answer in answers)),
             cost_class=cost,
+            query_hash=query_hash(posed.asked),
         )
         is_public = metric.definition.visibility == "public"
         values = tuple(value for answer in answers for value in _values(answer, suppress=is_public))

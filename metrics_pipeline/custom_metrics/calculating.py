@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -15,8 +16,8 @@ from metrics_pipeline.custom_metrics.compiler.question import Question
 from metrics_pipeline.custom_metrics.compiler.statement import Statement, compile_metric
 from metrics_pipeline.custom_metrics.costs import CostClass, Generations, cost_class, rows_read, weighted_rows
 from metrics_pipeline.custom_metrics.datasets import Datasets
-from metrics_pipeline.custom_metrics.faults import DefinitionError
-from metrics_pipeline.custom_metrics.guarded import GuardedLake, Limits
+from metrics_pipeline.custom_metrics.faults import QuestionError
+from metrics_pipeline.custom_metrics.guarded import GuardedLake, Limits, Reads
 from metrics_pipeline.custom_metrics.versions import MetricVersion
 from metrics_pipeline.errors import RunFailedError, UserError
 from metrics_pipeline.lake.table_spec import TableSpec
@@ -81,6 +82,14 @@ class Calculator:
         self._settings = settings
         self._tables = tables
 
+    def reads(self, asked: Sequence[Asked]) -> Reads:
+        """The days of the tables that questions read together; no table is opened.
+
+        Raises:
+            DefinitionError: one cannot be answered.
+        """
+        return _together(compile_metric(entry.version, entry.question, self.datasets).reads for entry in asked)
+
     def cost(self, asked: Asked) -> Costed:
         """Compile a question and tell what it costs; no row is read.
 
@@ -99,10 +108,7 @@ class Calculator:
 
     def calculate(self, costed: Sequence[Costed]) -> Iterator[Calculated | Failed]:
         """Answer questions one after the other, all from the same versions of the tables."""
-        reads: dict[str, tuple[date, date] | None] = {}
-        for entry in costed:
-            for name, days in entry.statement.reads.items():
-                reads[name] = _both(reads[name], days) if name in reads else days
+        reads = _together(entry.statement.reads for entry in costed)
         tables = self._tables(list(reads))
         settings = self._settings
         limits = Limits(settings.custom_metric_memory, settings.custom_metric_seconds)
@@ -119,7 +125,7 @@ class Calculator:
         rows = lake.run(entry.statement)
         most = self._settings.custom_metric_groups
         if entry.asked.question.dimensions and rows.num_rows > most:
-            raise DefinitionError.at(
+            raise QuestionError.at(
                 "/dimensions",
                 "too_many_groups",
                 f"The breakdown has {rows.num_rows:,} parts, more than {most:,}: ask for fewer periods, or filter.",
@@ -134,6 +140,23 @@ class Calculator:
             time.monotonic() - started,
             any(leaf.metric.approximate for _, leaf in Plan.of(entry.asked.version).leaves),
         )
+
+
+def query_hash(asked: Iterable[Asked]) -> str:
+    """A digest of what is asked: definitions, periods and breakdowns, and none of their words."""
+    parts: list[str] = []
+    for entry in asked:
+        parts += [entry.version.content_hash, str(entry.question.grain), *entry.question.dimensions]
+        parts += [f"{period.first}/{period.end}" for period in entry.question.periods]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _together(parts: Iterable[Reads]) -> Reads:
+    reads: dict[str, tuple[date, date] | None] = {}
+    for part in parts:
+        for name, days in part.items():
+            reads[name] = _both(reads[name], days) if name in reads else days
+    return reads
 
 
 def _both(one: tuple[date, date] | None, other: tuple[date, date] | None) -> tuple[date, date] | None:

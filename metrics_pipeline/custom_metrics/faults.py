@@ -28,3 +28,7 @@ class DefinitionError(UserError):
     def at(cls, pointer: str, code: str, detail: str) -> DefinitionError:
         """One fault."""
         return cls([Fault(pointer, code, detail)])
+
+
+class QuestionError(DefinitionError):
+    """A metric that can be used cannot be asked so."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -10,13 +9,14 @@ from functools import cached_property
 from importlib.metadata import version as package_version
 
 from deltalake import DeltaTable
+from sqlalchemy import Engine
 
 from metrics_pipeline.application.lake_tables import declared_tables
 from metrics_pipeline.control.workspaces import list_workspaces
 from metrics_pipeline.custom_metrics.answering import Answerer
 from metrics_pipeline.custom_metrics.asking import Surroundings
 from metrics_pipeline.custom_metrics.building import Built, ValueBuilder
-from metrics_pipeline.custom_metrics.calculating import Calculated, Calculator
+from metrics_pipeline.custom_metrics.calculating import Calculated, Calculator, query_hash
 from metrics_pipeline.custom_metrics.checking import Checker
 from metrics_pipeline.custom_metrics.costs import highest
 from metrics_pipeline.custom_metrics.datasets import Datasets
@@ -31,6 +31,7 @@ from metrics_pipeline.custom_metrics.trial import Tester, Trial
 from metrics_pipeline.lake.maintenance import Retention
 from metrics_pipeline.pipeline import Pipeline
 from metrics_pipeline.pipeline_start import pipeline_start
+from metrics_pipeline.settings import Settings
 from metrics_pipeline.windows import Window
 
 
@@ -90,21 +91,7 @@ class CustomMetricFlow:
     def surroundings(self) -> Surroundings:
         """What questions need that are asked now."""
         settings = self.pipeline.settings
-        workspaces = [workspace.workspace_id for workspace in list_workspaces(self.pipeline.control)]
-        return Surroundings(
-            settings.clock.now(),
-            pipeline_start(settings).collection,
-            Calendar(settings.week_start_index),
-            owner_of_unowned(settings.application_workspace, workspaces),
-            self._kept_from(),
-        )
-
-    def _kept_from(self) -> dict[str, date]:
-        settings = self.pipeline.settings
-        retention = Retention(settings.api_responses_days, settings.events_days)
-        today = settings.clock.now().date()
-        days = {name: retention.days(name) for name in self.datasets.tables}
-        return {name: today - timedelta(days=kept) for name, kept in days.items() if kept is not None}
+        return surroundings_of(settings, self.pipeline.control, self.datasets, pipeline_start(settings).collection)
 
     def active(self, metric_ids: Collection[str] = ()) -> list[ActiveMetric]:
         """The metrics that are calculated; those alone that are named, by id or by name."""
@@ -161,7 +148,7 @@ class CustomMetricFlow:
                 rows_scanned=sum(answer.rows_scanned for answer in answers),
                 duration_ms=round(1000 * sum(answer.seconds for answer in answers)),
                 cost_class=highest(answer.cost for answer in answers),
-                query_hash=query_hash(answers[0]),
+                query_hash=query_hash([answers[0].asked]),
                 trace_id=run_id,
             )
         for failed in built.failed:
@@ -177,6 +164,25 @@ class CustomMetricFlow:
             )
 
 
+def surroundings_of(settings: Settings, control: Engine, datasets: Datasets, known_from: date) -> Surroundings:
+    """What questions need that are asked now. known_from: the first day of collection."""
+    workspaces = [workspace.workspace_id for workspace in list_workspaces(control)]
+    return Surroundings(
+        settings.clock.now(),
+        known_from,
+        Calendar(settings.week_start_index),
+        owner_of_unowned(settings.application_workspace, workspaces),
+        _kept_from(settings, datasets),
+    )
+
+
+def _kept_from(settings: Settings, datasets: Datasets) -> dict[str, date]:
+    retention = Retention(settings.api_responses_days, settings.events_days)
+    today = settings.clock.now().date()
+    days = {name: retention.days(name) for name in datasets.tables}
+    return {name: today - timedelta(days=kept) for name, kept in days.items() if kept is not None}
+
+
 def owner_of_unowned(named: str | None, workspaces: Sequence[str]) -> str | None:
     """Whose rows of application tables are that name no workspace: as the settings say, or the only one there is."""
     if named is not None:
@@ -187,11 +193,3 @@ def owner_of_unowned(named: str | None, workspaces: Sequence[str]) -> str | None
 def compiler_version() -> str:
     """What statements were written by, kept with every version of a definition."""
     return f"metrics-pipeline {package_version('metrics-pipeline')}"
-
-
-def query_hash(answer: Calculated) -> str:
-    """A digest of what was asked: definition, periods and breakdown, and none of their words."""
-    asked = answer.asked
-    parts = [asked.version.content_hash, str(asked.question.grain), *asked.question.dimensions]
-    parts += [f"{period.first}/{period.end}" for period in asked.question.periods]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

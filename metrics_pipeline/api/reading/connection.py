@@ -93,7 +93,7 @@ class ReadConnection:
         Raises:
             LakeUnavailable: a table cannot be read.
         """
-        with _told():
+        with told():
             handles = self.tables.tables(*names)
             with Session(
                 self.tables.lake, self._relations, only, pinned=handles, connection=self._database.cursor()
@@ -112,7 +112,7 @@ class ReadConnection:
             Problem: 422, it is no instant that has numbers.
             LakeUnavailable: a table is not there or cannot be read.
         """
-        with _told():
+        with told():
             try:
                 connection = attach_known(self.tables.lake, settings, pipeline_start(settings, fix=False), as_of)
             except UserError:  # its text repeats what was sent
@@ -122,7 +122,7 @@ class ReadConnection:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def told() -> Iterator[None]:
     """One error for whatever keeps the lake from being read."""
     try:
         yield

@@ -29,7 +29,7 @@ class Installation:
 
     def key(self, workspace_id: str | None, *scopes: str) -> str:
         """A new key; None is an operator's, who cannot send events."""
-        every = ("read", "admin") if workspace_id is None else ("read", "admin", "ingest")
+        every = ("read", "define", "admin") if workspace_id is None else ("read", "define", "admin", "ingest")
         rights = Rights(workspace_id, scopes or every)
         return create_key(self.control, load_key_ring(self.settings), rights, now=NOW)[1].reveal()
 

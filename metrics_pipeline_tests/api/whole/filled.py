@@ -15,6 +15,8 @@ from metrics_pipeline.control.erasures import request_erasure
 from metrics_pipeline.control.job_pages import WORKSPACE_TAG
 from metrics_pipeline.control.job_runs import FailureAlerts, JobRunRecord, record_run
 from metrics_pipeline.control.workspaces import add_workspace
+from metrics_pipeline.custom_metrics.flow import CustomMetricFlow
+from metrics_pipeline.custom_metrics.registry.actors import cli_actor
 from metrics_pipeline.events.content_fields import inbox_row, parse_attributes
 from metrics_pipeline.events.inbox import open_inbox
 from metrics_pipeline.events.ingestion import Ingestion
@@ -36,6 +38,7 @@ LONG = "é" * 200
 CONTENT = ("c1", "c.1", "c%2F1", "ц-1", "..c", LONG)
 CREATORS = ("anna", "ann_", "anna%2Fb", "ana.ü")
 USERS = ("u1", "u_", "u%2F1", "ü.1", LONG)
+METRICS = ("views", "watch_per_view", "views_wow")
 _SERIES = ("likes", "comments", "shares", "views", "reach")
 _LEVELS: tuple[EntityType, ...] = ("post", "account", "content", "creator", "campaign", "workspace")
 
@@ -59,6 +62,7 @@ def fill(settings: Settings) -> None:
     for number, workspace in enumerate(WORKSPACES):
         register(pipeline, workspace, NOW)
         send(pipeline, workspace, random.Random(number))
+        define(pipeline, workspace)
     read(pipeline, {workspace: random.Random(number) for number, workspace in enumerate(WORKSPACES)})
     build(pipeline)
     pipeline.control.dispose()
@@ -145,6 +149,18 @@ def _event(rng: random.Random, n: int, workspace: str) -> Row:
         "client_ts": at.isoformat(), "country": rng.choice(("DE", "FR", None)), "watch_time": float(rng.randrange(60)),
         "progress": rng.random(), "source_type": rng.choice(("for_you", "search", None)),
     }  # fmt: skip
+
+
+def define(pipeline: Pipeline, workspace: str) -> None:
+    """Metrics of people's own: the same in every workspace, but for their labels; one that everybody sees."""
+    views: Row = {"name": METRICS[0], "type": "simple", "dataset": "events", "agg": "count", "label": workspace,
+                  "filter": "event_type = 'view_start'", "dimensions": ["country"]}  # fmt: skip
+    watched = {**views, "name": "watched", "agg": "sum", "expr": "watch_time", "visibility": "public"}
+    ratio = {"name": METRICS[1], "type": "ratio", "numerator": "watched", "denominator": METRICS[0], "tags": ["demo"]}
+    inputs = [{"name": METRICS[0], "alias": "now"}, {"name": METRICS[0], "alias": "past", "offset_window": "1 week"}]
+    derived = {"name": METRICS[2], "type": "derived", "expr": "now - past", "input_metrics": inputs}
+    flow = CustomMetricFlow(pipeline)
+    flow.registry.create_all(cli_actor(workspace), [views, watched, ratio, derived])
 
 
 def build(pipeline: Pipeline, window: Window = WINDOW) -> None:

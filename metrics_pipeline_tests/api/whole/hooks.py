@@ -53,6 +53,21 @@ COLLECTION = {
     "account_disabled": "depends on the account",
     "account_required": "depends on the posts that are known",
     "idempotency_key_reused": "depends on earlier requests",
+    "workspace_required": "depends on the key",
+}
+ASKED = {
+    "grain_not_allowed": "depends on the metric",
+    "dimension_not_allowed": "depends on the metric",
+    "cost_too_high": "depends on the data",
+    "over_limits": "depends on the data",
+    "too_many_points": "depends on granularity and span together",
+    "calendar_needed": "granularity custom and calendar go together",
+    "calendar_not_used": "granularity custom and calendar go together",
+    "calendar_unknown": "depends on the workspace",
+}
+DEFINED = {
+    "invalid_definition": "which fields, filters, inputs and grains fit depends on data sets and other metrics",
+    "invalid_note": "which characters are printable cannot be said",
 }
 EXCUSED: dict[str, dict[str, str]] = {
     "get_workspace_metrics": SERIES,
@@ -72,6 +87,20 @@ EXCUSED: dict[str, dict[str, str]] = {
     "live": {"one_workspace": "a rule about several items of a list"},
     "track_event": {"too_old": "depends on the present", "erased_person": "depends on earlier requests"},
     "put_content": {"too_deep": "how deep an object is cannot be said"},
+    "list_definitions": PAGES,
+    "list_definition_audit": PAGES,
+    "define_metrics": DEFINED,
+    "validate_definitions": DEFINED | {"over_limits": ASKED["over_limits"]},
+    "change_definition": {
+        **DEFINED,
+        "precondition_required": "a header that is needed, and has a status of its own where it is not there",
+        "version_conflict": "depends on earlier requests",
+    },
+    "activate_definition": {**DEFINED, "version_conflict": "depends on earlier requests"},
+    "archive_definition": DEFINED,
+    "restore_definition": DEFINED,
+    "calculate_definition": {**SPAN, **ASKED, "invalid_range": "as of GET, where a pattern says it"},
+    "get_definition_values": {**SPAN, **ASKED, "too_many_dimensions": "how many commas a list of texts has"},
     "run_collections": COLLECTION,
     "collect_workspace": COLLECTION,
     "collect_account": COLLECTION,

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
-from metrics_pipeline_tests.api.whole.filled import ACCOUNTS, CONTENT, CREATORS, POSTS, USERS
+from metrics_pipeline_tests.api.whole.filled import ACCOUNTS, CONTENT, CREATORS, METRICS, POSTS, USERS
 
 Query = Mapping[str, str]
 
@@ -31,6 +31,7 @@ IDS: Mapping[str, Sequence[str]] = {
     "content_id": (*CONTENT, "none"),
     "creator_id": (*CREATORS, "none"),
     "user_id": (*USERS, "none"),
+    "definition_id": (*METRICS, "none"),
     "run_id": ("acme-run-0", "acm_-run-0"),
 }
 _SPAN: Query = {"start": "2026-03-01", "end": "2026-03-12"}
@@ -59,12 +60,20 @@ _ASKED: Mapping[str, Sequence[Query]] = {
     "list_creator_content": ({}, {"sort": "views", "limit": "1"}),
     "list_top_performing": ({}, {"sort": "quality"}, {"sort": "engagement", "creator_id": "ann_"}),
     "list_watch_history": _PAGES[:2],
+    "list_definitions": ({}, {"limit": "1"}, {"tag": "demo"}, {"text": "acm"}),
+    "get_definition": ({}, {"version": "1"}),
+    "get_definition_values": (
+        _SPAN,
+        {"granularity": "week", "range": "last_28d"},
+        {"days": "20", "dimension": "country"},
+        {"granularity": "month", "range": "mtd", "version": "1"},
+    ),
     "list_jobs": ({}, {"limit": "1"}, {"since": "2026-03-18T10:30:00Z"}),
     "get_coverage": ({}, {"start": "2026-03-01", "platform": "x"}),
 }
 # Takes two seconds of a processor each time.
 AS_OF = [Asked("get_workspace_metrics", "/v1/workspaces/acme/metrics?as_of=2026-03-10&start=2026-03-01&end=2026-03-12")]
-_TABLES = ("get_account_metrics", "get_content_metrics")
+_TABLES = ("get_account_metrics", "get_content_metrics", "get_definition_values")
 FORMATS = ("text/csv", "application/vnd.apache.parquet")
 
 

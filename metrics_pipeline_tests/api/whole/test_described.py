@@ -24,7 +24,8 @@ AT_RANDOM = """
 include-operation-id = [
   "get_workspace_metrics", "get_account_metrics", "get_post_metrics", "get_content_metrics", "get_creator_metrics",
   "get_dashboard", "get_creator_analytics", "list_snapshots", "list_top_performing", "list_creator_content",
-  "collect_workspace", "collect_account", "track_batch",
+  "collect_workspace", "collect_account", "track_batch", "get_definition_values", "list_definitions",
+  "calculate_definition", "validate_definitions", "define_metrics",
 ]
 phases.coverage.enabled = false
 """

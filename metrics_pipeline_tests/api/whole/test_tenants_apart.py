@@ -27,8 +27,9 @@ from metrics_pipeline_tests.api.whole.questions import AS_OF, Asked, every_get
 from metrics_pipeline_tests.proofs.sizes import FULL
 
 MINE, *OTHERS = WORKSPACES if FULL else WORKSPACES[:2]
-# Live updates are listened to all the while, and how well the cache served is looked at apart: both tell of requests.
-APART = ("live", "cache_statistics")
+# Live updates are listened to all the while, and how well the cache served is looked at apart: both tell of requests,
+# as does the audit of a metric.
+APART = ("live", "cache_statistics", "list_definition_audit")
 # What may differ between two answers to the same question: when and from where it was given, what is left to ask.
 PASSING = ("date", "age", "cache-status", "ratelimit", "ratelimit-policy", "retry-after", "x-request-id")
 Row = dict[str, Any]
@@ -120,6 +121,7 @@ def change_everything(site: Installation, other: str, number: int) -> None:
         assert them.delete("/v1/users/u1").status_code == 202
         assert them.get("/v1/content/c1").status_code == 200
         assert them.post("/v1/cache:invalidate", json={"pattern": "*"}).json()["data"]["cleared"] == 1
+        change_metrics(them)
         send_until_refused(them)
         refused = [them.post(f"/v1/workspaces/{other}:collect") for _ in range(6)]
         assert code_of(refused[-1]) == "quota_exceeded"
@@ -128,6 +130,19 @@ def change_everything(site: Installation, other: str, number: int) -> None:
         assert them.get("/v1/trending", params={"workspace_id": MINE}).status_code == 404
         assert them.post("/v1/cache:invalidate", json={"workspace_id": MINE}).status_code == 404
     assert {"metrics.updated", "post_metrics.updated", "aggregates.updated"} <= set(heard)
+
+
+def change_metrics(them: httpx.Client) -> None:
+    """The other workspace's own metrics: changed, read, archived, and one of a name that is unknown here."""
+    path = "/v1/metric-definitions"
+    changed = them.patch(f"{path}/views", json={"filter": None, "tags": ["demo"]}, headers={"If-Match": "*"})
+    assert changed.json()["data"]["metric"]["version"] == 2
+    assert them.get(f"{path}/views/values").status_code == 200
+    assert them.post(f"{path}/watched:archive", json={"force": True}).status_code == 200
+    assert (
+        them.post(path, json={"name": "none", "type": "simple", "dataset": "events", "agg": "count"}).status_code == 201
+    )
+    assert them.get(f"{path}/views/values", params={"workspace_id": MINE}).status_code == 404
 
 
 def send_until_refused(them: httpx.Client) -> None:
