@@ -29,6 +29,7 @@ from metrics_pipeline.api.routes import (
     lists,
     live,
     metrics,
+    realtime,
     snapshots,
     triggers,
     users,
@@ -57,6 +58,7 @@ def make_app(services: Services) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         services.warming.start()
+        await services.counts.start()
         await services.live.start()
         yield
         await services.close()
@@ -89,6 +91,7 @@ def make_app(services: Services) -> FastAPI:
     app.include_router(cache.router)
     app.include_router(triggers.router)
     app.include_router(admin.router)
+    app.include_router(realtime.router)
     app.include_router(live.router)
     app.include_router(health.router)
     return app
