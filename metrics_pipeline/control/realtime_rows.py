@@ -16,6 +16,9 @@ from metrics_pipeline.control.realtime_models import RealtimeBucket, RealtimeMar
 # Values of one statement: SQLite takes 32,766.
 ROWS_AT_ONCE = 500
 USUAL_WINDOW = 60
+# Marks: when counting began at all, when the copy was last written, when a process ended as it should (none while one
+# runs), and up to when metrics that are fed were compared with stored events.
+BEGAN, COPIED, STOPPED, RECONCILED = "began", "copied", "stopped", "reconciled"
 _KEY = ("workspace_id", "metric", "width_seconds", "number")
 _WRITTEN = ("kind", "body", "kept_until", "corrected_at")
 
@@ -195,6 +198,13 @@ def mark(engine: Engine, name: str, at: datetime | None) -> None:
             connection.execute(delete(RealtimeMark).where(RealtimeMark.name == name))
         else:
             _upsert(connection, RealtimeMark, [{"name": name, "at": at}], ("name",), ("at",), None)
+
+
+def mark_first(engine: Engine, name: str, at: datetime) -> None:
+    """Write down an instant under a name that has none."""
+    with writing(engine) as session:
+        if session.get(RealtimeMark, name) is None:
+            session.add(RealtimeMark(name=name, at=at))
 
 
 def marked(engine: Engine, name: str) -> datetime | None:

@@ -6,7 +6,7 @@ sql/reconciliation/ count stored events by.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -72,8 +72,9 @@ FED: tuple[Fed, ...] = (
 FED_BY_NAME: Mapping[str, Fed] = {fed.name: fed for fed in FED}
 
 
-def relation() -> list[dict[str, object]]:
-    """The declaration as rows: one per metric and event type, event_type null for every type."""
+def relation(event_types: Iterable[str]) -> list[dict[str, object]]:
+    """The declaration as rows: one per metric and event type, of all that there are."""
+    every = sorted(event_types)
     return [
         {
             "metric": fed.name,
@@ -82,8 +83,9 @@ def relation() -> list[dict[str, object]]:
             "by_type": fed.by_type,
             "with_bots": fed.with_bots,
             "event_type": event_type,
-            "field": ("p" if fed.kind is Kind.UP_DOWN else "n") if event_type is None else fed.field_of(event_type),
+            "field": field,
         }
         for fed in FED
-        for event_type in ([None] if fed.adds is None else sorted(fed.adds | fed.takes))
+        for event_type in every
+        if (field := fed.field_of(event_type)) is not None
     ]

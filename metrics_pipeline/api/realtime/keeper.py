@@ -16,11 +16,12 @@ from sqlalchemy.exc import DBAPIError
 
 from metrics_pipeline.clock import Clock
 from metrics_pipeline.control import realtime_rows as rows
-from metrics_pipeline.control.realtime_rows import BucketRow
+from metrics_pipeline.control.realtime_copies import rows_of
+from metrics_pipeline.control.realtime_rows import BEGAN, COPIED, RECONCILED, STOPPED, BucketRow
 from metrics_pipeline.control.workspaces import list_workspaces
 from metrics_pipeline.realtime import kinds
 from metrics_pipeline.realtime.backend import StoredBucket
-from metrics_pipeline.realtime.copies import GAUGES, buckets_of, kept_until, packed, unpacked
+from metrics_pipeline.realtime.copies import GAUGES, buckets_of, packed, unpacked
 from metrics_pipeline.realtime.fed import FED_BY_NAME
 from metrics_pipeline.realtime.gauges import Gauge
 from metrics_pipeline.realtime.kinds import Kind
@@ -38,7 +39,6 @@ AGAIN_SECONDS = 180
 # With several processes one writes; it is not the next minute's turn before this.
 TURN = timedelta(seconds=40)
 TICKS_PER_TIDYING = 60
-COPIED, STOPPED, RECONCILED = "copied", "stopped", "reconciled"
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +59,10 @@ class Keeper:
     async def start(self) -> None:
         """Read back what was counted before, and go on copying. A database that is away is tried again later."""
         await self._realtime.check_clock()
+        try:
+            await asyncio.to_thread(rows.mark_first, self._control, BEGAN, self._clock.now())
+        except DBAPIError as error:
+            log.warning("real-time metrics could not be marked as begun: %s", type(error).__name__)
         if not self._realtime.is_shared:
             try:
                 await self.restore()
@@ -201,27 +205,6 @@ class Keeper:
             log.warning("Redis lost buckets of a real-time metric: they are filled from the copy")
             every = await asyncio.to_thread(lambda: rows.read_buckets(self._control, now=now, metrics=[metric]))  # noqa: B023 - awaited at once
             await self._put_back([row for row in every if row.workspace_id == workspace_id], now)
-
-
-def rows_of(held: Iterable[StoredBucket], corrected_at: datetime | None = None) -> list[BucketRow]:
-    """Buckets of one metric as rows of the copy, those of all series together."""
-    together: dict[tuple[str, str, int, int, Kind], list[StoredBucket]] = {}
-    for each in held:
-        key = (each.series.workspace_id, each.series.metric, each.width_seconds, each.number, each.kind)
-        together.setdefault(key, []).append(each)
-    return [
-        BucketRow(
-            workspace_id,
-            metric,
-            seconds,
-            number,
-            str(kind),
-            packed((each.series.labels, each.content) for each in some),
-            kept_until(seconds, number),
-            corrected_at,
-        )
-        for (workspace_id, metric, seconds, number, kind), some in together.items()
-    ]
 
 
 def _observations(row: BucketRow, now: datetime) -> list[Update]:
