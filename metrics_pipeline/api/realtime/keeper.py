@@ -51,6 +51,7 @@ class Keeper:
         self._task: asyncio.Task[None] | None = None
         self._corrected: datetime | None = None
         self._ticks = 0
+        self._copied_at = clock.now()
         # up to when counts may be missing, as the process before this one did not end as it should
         self.gap_until: datetime | None = None
         # up to when fed metrics were compared with stored events, and mended
@@ -73,9 +74,10 @@ class Keeper:
 
     async def close(self) -> None:
         """Copy everything once more."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        if self._task is None:
+            return
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
         if self._realtime.is_shared:
             return
         now = self._clock.now()
@@ -114,7 +116,10 @@ class Keeper:
             reconciled = await asyncio.to_thread(rows.marked, self._control, RECONCILED)
             await self._take_corrections(now)
             self.reconciled_until = reconciled
-        await self._copy(now, [(MINUTE, AGAIN_SECONDS), (HOUR, AGAIN_SECONDS)])
+        # with what could not be copied before
+        back = AGAIN_SECONDS + max(0, int((now - self._copied_at).total_seconds()))
+        await self._copy(now, [(MINUTE, back), (HOUR, back)])
+        self._copied_at = now
         self._ticks += 1
         if self._ticks % TICKS_PER_TIDYING == 0:
             await self._realtime.backend.expire(now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictFloat, StrictInt, StrictStr, ValidationError
 from pydantic.config import JsonDict
@@ -83,9 +83,24 @@ class Posted(PostedUpdate):
     )
 
 
-BODY: dict[str, object] = {
-    "requestBody": {"required": True, "content": {"application/json": {"schema": Posted.model_json_schema()}}}
-}
+def _schema() -> dict[str, Any]:
+    """The body as one piece, without null: a value is left out or given."""
+    schema = Posted.model_json_schema()
+    update = schema.pop("$defs")["PostedUpdate"]
+    for each in (schema["properties"], update["properties"]):
+        for name, field in each.items():
+            kinds = [kind for kind in field.get("anyOf", []) if kind != {"type": "null"}]
+            if len(kinds) == 1:
+                each[name] = {**kinds[0], **{key: field[key] for key in field if key not in ("anyOf", "default")}}
+            elif kinds:
+                field["anyOf"] = kinds
+                if "default" in field and field["default"] is None:
+                    del field["default"]
+    schema["properties"]["updates"]["items"] = update
+    return schema
+
+
+BODY: dict[str, object] = {"requestBody": {"required": True, "content": {"application/json": {"schema": _schema()}}}}
 
 
 def posted(given: object) -> Posted:

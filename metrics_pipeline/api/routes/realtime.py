@@ -6,7 +6,7 @@ import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
-from pydantic import WithJsonSchema
+from pydantic import Field, WithJsonSchema
 from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import JSONResponse, Response
 
@@ -140,8 +140,8 @@ async def read(
     caller: Reader,
     parts: Parts,
     window_seconds: Annotated[
-        int | SkipJsonSchema[None],
-        Query(ge=1, le=LONGEST_WINDOW, description="Length of the window up to now; by default the metric's own."),
+        Annotated[int, Field(ge=1, le=LONGEST_WINDOW)] | SkipJsonSchema[None],
+        Query(description="Length of the window up to now; by default the metric's own."),
     ] = None,
     label: Annotated[
         list[_Label] | SkipJsonSchema[None],
@@ -152,7 +152,7 @@ async def read(
         Query(max_length=MOST_LABELS, description="Names of labels, repeated: figures for each of their values too."),
     ] = None,
     percentile: Annotated[
-        list[Annotated[float, Query(ge=0, le=1)]] | SkipJsonSchema[None],
+        list[Annotated[float, Field(ge=0, le=1)]] | SkipJsonSchema[None],
         Query(max_length=20, description="Shares from 0 to 1, repeated; by default 0.5, 0.9, 0.95 and 0.99."),
     ] = None,
     gauges_as: Annotated[

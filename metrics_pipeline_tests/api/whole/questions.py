@@ -32,6 +32,7 @@ IDS: Mapping[str, Sequence[str]] = {
     "creator_id": (*CREATORS, "none"),
     "user_id": (*USERS, "none"),
     "run_id": ("acme-run-0", "acm_-run-0"),
+    "metric": ("views", "unique_viewers", "watch_time", "events", "none"),
 }
 _SPAN: Query = {"start": "2026-03-01", "end": "2026-03-12"}
 _SERIES: Sequence[Query] = (
@@ -60,6 +61,11 @@ _ASKED: Mapping[str, Sequence[Query]] = {
     "list_top_performing": ({}, {"sort": "quality"}, {"sort": "engagement", "creator_id": "ann_"}),
     "list_watch_history": _PAGES[:2],
     "list_jobs": ({}, {"limit": "1"}, {"since": "2026-03-18T10:30:00Z"}),
+    "get_realtime": (
+        {},
+        {"window_seconds": "3600", "group_by": "event_type"},
+        {"label": "event_type:like", "percentile": "0.5"},
+    ),
     "get_coverage": ({}, {"start": "2026-03-01", "platform": "x"}),
 }
 # Takes two seconds of a processor each time.
