@@ -28,6 +28,7 @@ def build_definitions(pipeline: Pipeline, *, fixed: bool = False) -> dg.Definiti
     from metrics_pipeline.assets.erasure import erasure_job
     from metrics_pipeline.assets.maintenance import maintenance_job
     from metrics_pipeline.assets.messaging import messaging_assets
+    from metrics_pipeline.assets.realtime import realtime_reconciliation_asset
     from metrics_pipeline.assets.reconciliation import reconciliation_asset
     from metrics_pipeline.assets.resource import pipeline_resource
     from metrics_pipeline.assets.snapshots import snapshot_assets
@@ -75,6 +76,7 @@ def build_definitions(pipeline: Pipeline, *, fixed: bool = False) -> dg.Definiti
             anomaly_asset(partitions),
             reconciliation_asset(partitions),
             *content_assets(partitions),
+            realtime_reconciliation_asset(),
             *application_assets(tables, partitions),
             *custom_metric_assets(partitions, tables),
         ],

@@ -106,6 +106,8 @@ create or replace macro histogram_field(x) as case
     when x > 0 then 'p' || log_bucket(x)
     else 'm' || log_bucket(-x)
 end;
+-- the real-time bucket, of so many seconds of Unix time, that an instant lies in
+create or replace macro bucket_number(instant, width) as epoch_us(instant) // 1000000 // width;
 create or replace macro median_of(x) as median(x);
 -- the median of the distances from the median
 create or replace macro absolute_deviation(x) as mad(x);

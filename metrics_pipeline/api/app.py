@@ -33,6 +33,7 @@ from metrics_pipeline.api.routes import (
     lists,
     live,
     metrics,
+    realtime,
     snapshots,
     triggers,
     users,
@@ -62,6 +63,7 @@ def make_app(services: Services) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         services.warming.start()
+        await services.counts.start()
         await services.live.start()
         yield
         await services.close()
@@ -97,6 +99,7 @@ def make_app(services: Services) -> FastAPI:
     app.include_router(cache.router)
     app.include_router(triggers.router)
     app.include_router(admin.router)
+    app.include_router(realtime.router)
     app.include_router(live.router)
     app.include_router(health.router)
     return app

@@ -22,6 +22,8 @@ from metrics_pipeline.api.reading.custom_metrics import CustomMetrics
 from metrics_pipeline.api.reading.dashboard import Dashboard
 from metrics_pipeline.api.reading.lake_tables import LakeTables
 from metrics_pipeline.api.reading.series import SeriesReader
+from metrics_pipeline.api.realtime.counts import Counts
+from metrics_pipeline.api.realtime.telling import Telling
 from metrics_pipeline.api.runs.dagster_client import DagsterClient
 from metrics_pipeline.api.runs.launching import Launcher
 from metrics_pipeline.api.tokens.token_guard import TokenGuard
@@ -52,6 +54,7 @@ class Services:
     dashboard: Dashboard
     custom_metrics: CustomMetrics
     settings: Settings
+    counts: Counts
     live: Live
     places: ClientPlaces
     launcher: Launcher
@@ -77,13 +80,14 @@ class Services:
         warmer = Warmer.open(settings)
         series = SeriesReader(reads, settings)
         tokens = TokenGuard.of(settings, control, lambda: load_key_ring(settings))
+        counts = Counts.open(settings, control)
         guard = Guard(control, lambda: load_key_ring(settings), settings.clock, tokens)
         return cls(
             control=control,
             guard=guard,
             limits=Limits(settings, measures.count_refused),
             measures=measures,
-            ingestion=Ingestion.open(settings),
+            ingestion=Ingestion.open(settings, counts.feed.take),
             clock=settings.clock,
             load_ring=lambda: load_key_ring(settings),
             tables=tables,
@@ -92,7 +96,8 @@ class Services:
             dashboard=Dashboard(reads, series, settings),
             custom_metrics=CustomMetrics(settings, control, tables),
             settings=settings,
-            live=Live(settings, control, guard, reads),
+            counts=counts,
+            live=Live(settings, control, guard, reads, Telling(counts, settings.clock)),
             places=places,
             launcher=Launcher(DagsterClient(settings)),
             whatsapp=WhatsAppWebhook.of(settings),
@@ -106,6 +111,7 @@ class Services:
         await self.warming.close()
         await self.live.close()
         await self.ingestion.aclose()
+        await self.counts.close()
         await self.guard.finish()
         await self.limits.close()
         await self.cache.close()

@@ -9,6 +9,7 @@ from metrics_pipeline.collection.account_history import record_changes
 from metrics_pipeline.content_flow import ContentFlow
 from metrics_pipeline.lake.maintenance import Retention, maintain_table
 from metrics_pipeline.pipeline import Pipeline
+from metrics_pipeline.realtime_flow import RealtimeFlow
 
 
 @dg.op(description="Expires raw responses and raw events, compacts small files, removes superseded ones.")
@@ -23,6 +24,7 @@ def maintain_lake(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pip
         context.log.info(done.line())
     JobLog(pipeline, context.instance).reconcile()
     context.log.info(forget_old(pipeline))
+    context.log.info(f"{RealtimeFlow(pipeline).tidy()} copies of real-time buckets forgotten")
 
 
 @dg.job(name=MAINTENANCE, description="Keeps the lake small and fast.")

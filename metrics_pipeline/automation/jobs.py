@@ -14,6 +14,7 @@ from metrics_pipeline.assets.collection import platform_asset_key
 from metrics_pipeline.assets.content import DAILY_KEY, EVENTS_KEY, METRICS_KEY
 from metrics_pipeline.assets.custom_metrics import VALUE_KEYS
 from metrics_pipeline.assets.messaging import CAMPAIGN_METRICS_KEY, CONTACT_METRICS_KEY
+from metrics_pipeline.assets.realtime import REALTIME_KEY
 from metrics_pipeline.assets.reconciliation import RECONCILIATIONS_KEY
 from metrics_pipeline.assets.snapshots import SNAPSHOT_KEYS
 from metrics_pipeline.catalog.models import PlatformSpec
@@ -29,6 +30,7 @@ WEEKLY_SNAPSHOTS = "weekly_snapshots"
 MONTHLY_SNAPSHOTS = "monthly_snapshots"
 ANOMALIES = "find_anomalies"
 RECONCILE = "reconcile"
+RECONCILE_REALTIME = "reconcile_realtime"
 MISSING_PARTITIONS = "missing_partitions"
 MAINTENANCE = "maintenance"
 PROCESS_EVENTS = "process_events"
@@ -84,6 +86,11 @@ def content_jobs() -> list[AssetJob]:
             CONTENT_DAYS,
             selection=dg.AssetSelection.assets(DAILY_KEY),
             description="Days of content with exact distinct viewers.",
+        ),
+        dg.define_asset_job(
+            RECONCILE_REALTIME,
+            selection=dg.AssetSelection.assets(REALTIME_KEY),
+            description="Compare real-time metrics with stored events.",
         ),
     ]
 

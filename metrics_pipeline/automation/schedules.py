@@ -20,6 +20,7 @@ from metrics_pipeline.automation.jobs import (
     MONTHLY_CLOSE,
     MONTHLY_SNAPSHOTS,
     RECONCILE,
+    RECONCILE_REALTIME,
     WEEKLY_CLOSE,
     WEEKLY_SNAPSHOTS,
     collection_job_name,
@@ -209,6 +210,14 @@ def schedules(
         cron_schedule=settings.watch_cron,
         execution_timezone="UTC",
         description="Looks for partitions that should exist and do not.",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )
+    yield dg.ScheduleDefinition(
+        name="realtime_reconciliation_hourly",
+        job_name=RECONCILE_REALTIME,
+        cron_schedule=settings.realtime_reconciliation_cron,
+        execution_timezone="UTC",
+        description="Compares real-time metrics with stored events, bucket by bucket, and mends them.",
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
     yield dg.ScheduleDefinition(

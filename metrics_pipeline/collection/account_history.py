@@ -8,6 +8,7 @@ import pyarrow as pa
 from sqlalchemy import Engine as ControlEngine
 
 from metrics_pipeline.control.account_events import forget_changes, platforms_with_changes, status_changes
+from metrics_pipeline.control.realtime_rows import forget_workspace as forget_realtime
 from metrics_pipeline.lake.account_tables import ACCOUNT_HISTORY
 from metrics_pipeline.lake.engine import Engine
 from metrics_pipeline.lake.lake import Lake
@@ -42,7 +43,8 @@ def record_changes(engine: Engine, control: ControlEngine, platforms: Iterable[s
 def purge(lake: Lake, control: ControlEngine, workspace_id: str) -> int:
     """Delete everything the lake holds of a workspace and what happened to its accounts; returns how many rows."""
     # the changes first: whoever brings changes into the lake meanwhile must not find them any more
-    return forget_changes(control, workspace_id) + sum(purge_workspace(lake, workspace_id).values())
+    forgotten = forget_changes(control, workspace_id) + forget_realtime(control, workspace_id)
+    return forgotten + sum(purge_workspace(lake, workspace_id).values())
 
 
 def status_facts(control: ControlEngine, platform: str) -> pa.Table:

@@ -24,10 +24,21 @@ from metrics_pipeline.control.base import Base, UtcDateTime
 from metrics_pipeline.control.identifiers import EXTERNAL_ID_LENGTH, ID_LENGTH, NAME_LENGTH
 from metrics_pipeline.control.metric_models import MetricHead
 from metrics_pipeline.control.people_models import Principal, Team, TeamMember
+from metrics_pipeline.control.realtime_models import RealtimeBucket
 from metrics_pipeline.control.watch_models import Alert, AlertMessage, JobRun
 
 # Whoever has Base from here has every table in it.
-__all__ = ["Alert", "AlertMessage", "Base", "JobRun", "MetricHead", "Principal", "Team", "TeamMember"]
+__all__ = [
+    "Alert",
+    "AlertMessage",
+    "Base",
+    "JobRun",
+    "MetricHead",
+    "Principal",
+    "RealtimeBucket",
+    "Team",
+    "TeamMember",
+]
 
 ACTIVE, NEEDS_REAUTH, DISABLED = "active", "needs_reauth", "disabled"
 

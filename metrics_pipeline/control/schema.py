@@ -13,7 +13,7 @@ from metrics_pipeline.errors import UserError
 from metrics_pipeline.sqlite_wal import use_wal
 
 # Known here so that an up-to-date database costs one query and no import of Alembic (0.2 s); a test compares it.
-HEAD_REVISION = "0008"
+HEAD_REVISION = "0009"
 MIGRATIONS = Path(__file__).parent / "migrations"
 # Any fixed number: processes that migrate the same Postgres database queue for it.
 ADVISORY_LOCK = 7_041_776_213

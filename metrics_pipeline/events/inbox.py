@@ -112,6 +112,10 @@ class Inbox(Protocol):
 
     def backlog(self) -> Backlog: ...
 
+    def first_received(self) -> datetime | None:
+        """When the earliest received of the accepted events that wait came in; None where none waits."""
+        ...
+
     def close(self) -> None: ...
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Self
 
@@ -23,13 +23,22 @@ from metrics_pipeline.events.validation import validate
 from metrics_pipeline.settings import Settings
 
 Outcome = list[bool] | Retry
+# Is told events that were stored, after their commit, each once: it returns at once and never fails.
+TellAccepted = Callable[[Sequence[Event]], None]
 
 
 class Ingestion:
     """The one way in: for HTTP, imports and tests. Close it, or use it with `with`, so that what waits is committed."""
 
-    def __init__(self, inbox: Inbox, settings: Settings, suppression: Suppression | None = None) -> None:
+    def __init__(
+        self,
+        inbox: Inbox,
+        settings: Settings,
+        suppression: Suppression | None = None,
+        tell_accepted: TellAccepted = lambda _: None,
+    ) -> None:
         self._inbox = inbox
+        self._tell_accepted = tell_accepted
         self._suppression = suppression or Suppression()
         self._lateness = timedelta(days=settings.event_lateness_days)
         self._figures = IngestionFigures()
@@ -42,14 +51,14 @@ class Ingestion:
         )
 
     @classmethod
-    def open(cls, settings: Settings) -> Self:
+    def open(cls, settings: Settings, tell_accepted: TellAccepted = lambda _: None) -> Self:
         """The configured inbox with a running committer; events of erased people are refused.
 
         Raises:
             InboxUnavailableError: the inbox cannot be opened.
             UserError: the control database cannot be used.
         """
-        return cls(open_inbox(settings), settings, Suppression.open(settings))
+        return cls(open_inbox(settings), settings, Suppression.open(settings), tell_accepted)
 
     async def submit(
         self,
@@ -81,6 +90,7 @@ class Ingestion:
         answer: asyncio.Future[Outcome] = loop.create_future()
 
         def settle(outcome: Outcome) -> None:
+            self._tell(checked, outcome)
             if not answer.done():  # it is when the caller was cancelled
                 answer.set_result(outcome)
 
@@ -113,6 +123,7 @@ class Ingestion:
         answer: list[Outcome] = []
 
         def settle(outcome: Outcome) -> None:
+            self._tell(checked, outcome)
             answer.append(outcome)
             done.set()
 
@@ -164,6 +175,11 @@ class Ingestion:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _tell(self, checked: Sequence[Checked], outcome: Outcome) -> None:
+        if not isinstance(outcome, Retry):
+            stored = zip([event for event in checked if not isinstance(event, Erased)], outcome, strict=True)
+            self._tell_accepted([event for event, taken in stored if taken and isinstance(event, Event)])
 
     def _checked(self, handover: Handover, events: Sequence[object]) -> list[Checked]:
         return self._suppression.without_erased([validate(event, handover, self._lateness) for event in events])

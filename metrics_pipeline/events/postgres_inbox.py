@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from uuid import uuid4
 
 import psycopg
@@ -167,6 +167,11 @@ class PostgresInbox:
             counted = connection.execute("select count(*) from event_inbox").fetchone()
             oldest = connection.execute("select received_at from event_inbox order by sequence limit 1").fetchone()
         return Backlog(int(counted[0]) if counted else 0, oldest[0].astimezone(UTC) if oldest else None)
+
+    def first_received(self) -> datetime | None:
+        with self._transaction() as connection:
+            found = connection.execute("select min(received_at) from event_inbox where kind = 'accepted'").fetchone()
+        return found[0].astimezone(UTC) if found and found[0] else None
 
     def close(self) -> None:
         with self._lock:

@@ -207,6 +207,14 @@ class SqliteInbox:
             oldest = connection.execute("select received_at from event_inbox order by sequence limit 1").fetchone()
         return Backlog(rows, datetime.fromisoformat(oldest[0]) if oldest else None)
 
+    def first_received(self) -> datetime | None:
+        with self._lock, self._told():
+            # texts of UTC instants order as the instants do, with and without fractions of a second
+            found = self._connection.execute(
+                "select min(received_at) from event_inbox where kind = 'accepted'"
+            ).fetchone()[0]
+        return datetime.fromisoformat(found) if found else None
+
     def close(self) -> None:
         with self._lock:
             self._connection.close()

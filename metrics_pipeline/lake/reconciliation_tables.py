@@ -47,3 +47,30 @@ RECONCILIATIONS = TableSpec(
     sort_by=("workspace_id", "platform", "comparison", "grain", "entity_type", "entity_id", "metric"),
     day_column="date",
 )
+
+REALTIME_RECONCILIATIONS = TableSpec(
+    "realtime_reconciliations",
+    "One bucket of a real-time metric that did not hold what the stored events say; a comparison without a difference "
+    "leaves no row.",
+    columns_of(
+        (
+            ("date", "date", "UTC day of the bucket."),
+            ("workspace_id", "string", "The tenant the row belongs to."),
+            ("metric", "string", "Real-time metric that events feed."),
+            ("labels", "string", "Labels of the series, as a JSON list of names and values."),
+            ("width_seconds", "int", "Length of the bucket: 60 or 3600."),
+            ("bucket", "timestamp", "Start of the bucket, by received_at."),
+            ("realtime_value", "double", "What the bucket held: sum, values of a histogram, or distinct ones."),
+            ("source_value", "double", "The same, counted from the stored events."),
+            ("drift", "double", "realtime_value - source_value; 0 where they differ in another way."),
+            ("fields_differing", "int", "Parts of the bucket that differ, such as counts of a histogram."),
+            ("action", "string", "repaired: the bucket holds the source's now; refused: its metric has another type."),
+            ("compared_at", "timestamp", "When the run compared."),
+            ("run_id", "string", "The run that compared."),
+        ),
+    ),
+    partition_by=("date",),
+    keys=("run_id", "workspace_id", "metric", "labels", "width_seconds", "bucket"),
+    sort_by=("workspace_id", "metric", "labels", "width_seconds", "bucket"),
+    day_column="date",
+)

@@ -9,7 +9,7 @@ from metrics_pipeline.lake.content_state_tables import CONTENT_STATE_TABLES
 from metrics_pipeline.lake.custom_metric_tables import CUSTOM_METRIC_VALUES
 from metrics_pipeline.lake.event_tables import EVENT_TABLES
 from metrics_pipeline.lake.messaging_tables import MESSAGING_TABLES
-from metrics_pipeline.lake.reconciliation_tables import RECONCILIATIONS
+from metrics_pipeline.lake.reconciliation_tables import REALTIME_RECONCILIATIONS, RECONCILIATIONS
 from metrics_pipeline.lake.snapshot_tables import ANALYTICS_SNAPSHOTS
 from metrics_pipeline.lake.table_spec import TENANT, ColumnType, TableSpec, columns_of
 
@@ -285,6 +285,7 @@ TABLES: dict[str, TableSpec] = {
         ANALYTICS_SNAPSHOTS,
         ANOMALIES,
         RECONCILIATIONS,
+        REALTIME_RECONCILIATIONS,
         CUSTOM_METRIC_VALUES,
         *EVENT_TABLES,
         *CONTENT_STATE_TABLES,

@@ -50,6 +50,11 @@ class Realtime:
         redis = RedisBackend(link, clock, cap, ttl)
         return cls(SpillingBackend(redis, memory, clock, settings.realtime_spill_updates), settings.realtime_metrics)
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether all processes count together, in Redis."""
+        return isinstance(self.backend, SpillingBackend)
+
     async def add(self, updates: Sequence[Update]) -> Added:
         """As Backend.add; a metric beyond the cap of its workspace is refused with metric_limit."""
         unknown = {(each.series.workspace_id, each.series.metric) for each in updates} - self._seen

@@ -29,3 +29,6 @@ class RealtimeSettings(StoreSettings):
     realtime_spill_updates: int = Field(
         100_000, ge=0, description="Real-time updates that wait in each process while Redis is away; more are dropped."
     )
+    realtime_reconciliation_cron: str = Field(
+        "25 * * * *", description="Compares real-time metrics with stored events, and mends them."
+    )

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 
 from metrics_pipeline.api.live.feed import Feed
 from metrics_pipeline.api.live.hub import Hub, new_epoch
+from metrics_pipeline.api.live.messages import Draft
+
+# What is told beside changes of tables, to those who listen to these workspaces.
+Besides = Callable[[frozenset[str]], Awaitable[Sequence[Draft]]]
 
 
 class AloneSource:
     """Messages of this process's own looks. Sequences are its own: an id of another process is unknown here."""
 
-    def __init__(self, feed: Feed, hub: Hub, poll_seconds: float) -> None:
+    def __init__(self, feed: Feed, hub: Hub, poll_seconds: float, besides: Besides) -> None:
         self._feed = feed
+        self._besides = besides
         self._hub = hub
         self._poll_seconds = poll_seconds
 
@@ -41,3 +47,5 @@ class AloneSource:
             for draft in step.drafts:
                 self._hub.add(draft)
             self._feed.accept(step)
+        for draft in await self._besides(self._hub.watched()):
+            self._hub.add(draft)

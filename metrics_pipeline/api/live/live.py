@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from metrics_pipeline.api.auth import Caller, Guard
-from metrics_pipeline.api.live.alone import AloneSource
+from metrics_pipeline.api.live.alone import AloneSource, Besides
 from metrics_pipeline.api.live.feed import Feed
 from metrics_pipeline.api.live.hub import Hub
 from metrics_pipeline.api.live.messages import Channel, Message
@@ -50,7 +50,9 @@ class Resumed:
 class Live:
     """Started and closed by the application; everything else on the event loop."""
 
-    def __init__(self, settings: Settings, control: Engine, guard: Guard, reads: ReadConnection) -> None:
+    def __init__(
+        self, settings: Settings, control: Engine, guard: Guard, reads: ReadConnection, besides: Besides
+    ) -> None:
         """Raises UserError where METRICS_REDIS_URL is no Redis URL."""
         self.heartbeat_seconds = settings.live_heartbeat_seconds
         self._settings = settings
@@ -63,10 +65,10 @@ class Live:
         self._is_closing = False
         poll = settings.live_poll_seconds
         feed = Feed(reads, settings.clock, settings.api_refresh_seconds + 2 * poll + 1)
-        self._source: AloneSource | SharedSource = AloneSource(feed, self.hub, poll)
+        self._source: AloneSource | SharedSource = AloneSource(feed, self.hub, poll, besides)
         if settings.redis_url is not None:
             store = SharedStore(settings.redis_url.get_secret_value())
-            self._source = SharedSource(store, feed, self.hub, poll, self._stats)
+            self._source = SharedSource(store, feed, self.hub, poll, self._stats, besides)
         self._task: asyncio.Task[None] | None = None
 
     @property

@@ -9,8 +9,8 @@ from contextlib import suppress
 
 from redis.exceptions import RedisError
 
-from metrics_pipeline.api.live.alone import AloneSource
-from metrics_pipeline.api.live.feed import Feed
+from metrics_pipeline.api.live.alone import AloneSource, Besides
+from metrics_pipeline.api.live.feed import Feed, Step
 from metrics_pipeline.api.live.hub import Hub, new_epoch
 from metrics_pipeline.api.live.shared_store import LONGEST_SECONDS, SharedStore
 from metrics_pipeline.api.live.subscription import LiveStats
@@ -27,13 +27,16 @@ log = logging.getLogger(__name__)
 class SharedSource:
     """Messages by way of Redis while it answers. Where the feed changes, everybody is told to ask anew (reset)."""
 
-    def __init__(self, store: SharedStore, feed: Feed, hub: Hub, poll_seconds: float, stats: LiveStats) -> None:
+    def __init__(
+        self, store: SharedStore, feed: Feed, hub: Hub, poll_seconds: float, stats: LiveStats, besides: Besides
+    ) -> None:
         self._store = store
         self._feed = feed
         self._hub = hub
         self._poll_seconds = poll_seconds
         self._stats = stats
-        self._alone = AloneSource(feed, hub, poll_seconds)
+        self._besides = besides
+        self._alone = AloneSource(feed, hub, poll_seconds, besides)
         self._turn = 0
         """Counts changes of the feed; even: none is at work."""
         self._was_told = False
@@ -166,6 +169,8 @@ class SharedSource:
             if not await self._store.tell(step):
                 return False
             self._feed.accept(step)
+        if drafts := list(await self._besides(listening)):
+            await self._store.tell(Step(drafts))
         return True
 
     async def _stay(self) -> None:

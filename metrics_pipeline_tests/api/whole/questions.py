@@ -33,6 +33,7 @@ IDS: Mapping[str, Sequence[str]] = {
     "user_id": (*USERS, "none"),
     "definition_id": (*METRICS, "none"),
     "run_id": ("acme-run-0", "acm_-run-0"),
+    "metric": ("views", "unique_viewers", "watch_time", "events", "none"),
 }
 _SPAN: Query = {"start": "2026-03-01", "end": "2026-03-12"}
 _SERIES: Sequence[Query] = (
@@ -69,6 +70,11 @@ _ASKED: Mapping[str, Sequence[Query]] = {
         {"granularity": "month", "range": "mtd", "version": "1"},
     ),
     "list_jobs": ({}, {"limit": "1"}, {"since": "2026-03-18T10:30:00Z"}),
+    "get_realtime": (
+        {},
+        {"window_seconds": "3600", "group_by": "event_type"},
+        {"label": "event_type:like", "percentile": "0.5"},
+    ),
     "get_coverage": ({}, {"start": "2026-03-01", "platform": "x"}),
 }
 # Takes two seconds of a processor each time.
