@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from metrics_pipeline.aggregation.realtime_recount import Key, recount
 from metrics_pipeline.control import realtime_rows as rows
+from metrics_pipeline.control.erasures import list_erasures
 from metrics_pipeline.errors import RunFailedError
 from metrics_pipeline.events.inbox import open_inbox
 from metrics_pipeline.lake.reconciliation_tables import REALTIME_RECONCILIATIONS
@@ -36,7 +37,10 @@ SPILL_HORIZON = timedelta(minutes=15)
 # Minutes answer windows of up to six hours, hours those of up to two days; narrower buckets are gone by then.
 COMPARED_WIDTHS = (60, 3600)
 
-Action = Literal["repaired", "filled", "refused"]
+# Of a person whose erasure was asked for so lately, counts may still stand that no stored event explains.
+ERASED_LATELY = timedelta(days=3)
+
+Action = Literal["repaired", "filled", "erased", "refused"]
 
 
 @dataclass(frozen=True)
@@ -92,8 +96,8 @@ class Reconciled:
 
     @property
     def found(self) -> list[Drift]:
-        """Differences of what was counted; what is from before counting began was only filled in."""
-        return [drift for drift in self.drifts if drift.action != "filled"]
+        """Differences without a reason: not from before counting began, and not of people who were erased."""
+        return [drift for drift in self.drifts if drift.action in ("repaired", "refused")]
 
     @property
     def lasting(self) -> list[Drift]:
@@ -164,13 +168,23 @@ class RealtimeFlow:
                 if key not in held or not kinds.is_same(wanted.content, held[key].content):
                     wrong.append(wanted)
             refused = await store.repair(wrong, held)
+            erasing = self._erasing(now) if wrong else set()
             for wanted in wrong:
                 key = (wanted.series, wanted.number)
                 before = held[key].content if key in held else kinds.empty(wanted.kind)
-                is_earlier = began is None or instant_of(wanted.begins) < began
-                action: Action = "refused" if key in refused else "filled" if is_earlier else "repaired"
+                action: Action = "repaired"
+                if key in refused:
+                    action = "refused"
+                elif began is None or instant_of(wanted.begins) < began:
+                    action = "filled"
+                elif wanted.series.workspace_id in erasing and _is_part(wanted.content, before):
+                    action = "erased"
                 drifts.append(Drift(wanted, before, action))
         return compared, drifts
+
+    def _erasing(self, now: datetime) -> set[str]:
+        since = now - ERASED_LATELY
+        return {each.workspace_id for each in list_erasures(self.pipeline.control) if each.requested_at > since}
 
     def _first_waiting(self) -> datetime | None:
         inbox = open_inbox(self.pipeline.settings)
@@ -194,6 +208,13 @@ def figure_of(kind: Kind, content: Bucket) -> float:
     if kind is Kind.UP_DOWN:
         return number(total_millionths(content, "p") - total_millionths(content, "m"))
     return number(total_millionths(content, "n"))
+
+
+def _is_part(one: Bucket, whole: Bucket) -> bool:
+    """Whether a bucket may come of another one by taking events out of it."""
+    if isinstance(one, Distinct) or isinstance(whole, Distinct):
+        return isinstance(one, Distinct) and isinstance(whole, Distinct) and one.count() <= whole.count()
+    return all(amount <= whole.get(name, 0) for name, amount in one.items())
 
 
 def _differing(one: Bucket, other: Bucket) -> int:

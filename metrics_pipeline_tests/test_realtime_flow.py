@@ -22,8 +22,10 @@ from metrics_pipeline.assets.realtime import ALERT, REALTIME_KEY
 from metrics_pipeline.automation.jobs import RECONCILE_REALTIME
 from metrics_pipeline.content_flow import ContentFlow
 from metrics_pipeline.control.alerts import firing_keys
+from metrics_pipeline.control.erasures import request_erasure
 from metrics_pipeline.control.workspaces import add_workspace
 from metrics_pipeline.definitions import build_definitions
+from metrics_pipeline.erasing import run_erasures
 from metrics_pipeline.events.fields import EVENT_TYPES
 from metrics_pipeline.events.ingestion import Ingestion
 from metrics_pipeline.events.model import Handover
@@ -257,6 +259,20 @@ def test_before_counting_began_is_filled_without_alarm(tmp_path: Path) -> None:
     site.tick()
     assert site.values()["views"] == 1
     site.close()
+
+
+def test_who_is_erased_leaves_live_figures_too(site: Site) -> None:
+    site.send(event("view_start", 1, user_id="gone"), event("view_start", 2, user_id="stays"))
+    site.pass_(minutes=5)
+    site.tick()
+    assert site.reconcile() == []
+    pipeline = site.pipeline
+    request_erasure(pipeline.control, pipeline.ring, "w", "gone", now=site.clock.instant)
+    run_erasures(pipeline)
+    done = RealtimeFlow(pipeline).reconcile("run")
+    assert ({drift.action for drift in done.drifts}, done.found) == ({"erased"}, [])
+    site.tick()
+    assert (site.values()["views"], site.values()["unique_viewers"]) == (1, 1)
 
 
 def test_redis_that_was_emptied_is_filled_again(tmp_path: Path) -> None:

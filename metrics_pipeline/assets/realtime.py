@@ -67,7 +67,7 @@ def realtime_reconciliation_asset() -> dg.AssetsDefinition:
     return realtime_reconciliation
 
 
-ACTIONS = ("repaired", "filled", "refused")
+ACTIONS = ("repaired", "filled", "erased", "refused")
 
 
 def _listed(lines: Sequence[str]) -> dg.MarkdownMetadataValue:

@@ -64,7 +64,12 @@ REALTIME_RECONCILIATIONS = TableSpec(
             ("source_value", "double", "The same, counted from the stored events."),
             ("drift", "double", "realtime_value - source_value; 0 where they differ in another way."),
             ("fields_differing", "int", "Parts of the bucket that differ, such as counts of a histogram."),
-            ("action", "string", "repaired: the bucket holds the source's now; refused: its metric has another type."),
+            (
+                "action",
+                "string",
+                "repaired: the bucket holds the source's now; filled: so too, from before counting began; erased: so "
+                "too, less events of people who were erased; refused: its metric has another type.",
+            ),
             ("compared_at", "timestamp", "When the run compared."),
             ("run_id", "string", "The run that compared."),
         ),
