@@ -19,7 +19,10 @@ _LONGEST_PAUSE = 30.0
 
 @dataclass(frozen=True)
 class LiveEvent:
-    """type: snapshot, metrics.updated, post_metrics.updated, aggregates.updated or reset. message: docs/api.md."""
+    """type: snapshot, metrics.updated, post_metrics.updated, aggregates.updated, realtime or reset.
+
+    message: docs/api.md.
+    """
 
     type: str
     id: str | None

@@ -90,7 +90,8 @@ async def live(stream: Annotated[Stream, Depends(_stream)]) -> AsyncIterator[Ser
 
     The first event is `snapshot`: where things stand. Then `metrics.updated`, `post_metrics.updated` and
     `aggregates.updated`, each with channel, table, days or periods, metrics and entities that changed, and the new
-    values where they are few. `reset` says that something may have been missed: ask for everything again. `bye` comes
+    values where they are few; and `realtime`, the figures of the last minute that events feed, at most once a second.
+    `reset` says that something may have been missed: ask for everything again. `bye` comes
     before the server ends the stream. Who comes back with `Last-Event-ID`, as browsers do by themselves, gets what was
     missed, or `reset` where that is not known any more.
     """
