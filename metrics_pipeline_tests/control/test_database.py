@@ -196,7 +196,7 @@ def test_the_newest_revision_goes_down_and_up_again(new_settings: Settings) -> N
         before = set(inspect(connection).get_table_names())
         config.attributes["connection"] = connection
         command.downgrade(config, "-1")
-        assert "metric_definitions" not in inspect(connection).get_table_names()
+        assert "realtime_buckets" not in inspect(connection).get_table_names()
     with open_control(new_settings).connect() as connection:
         assert set(inspect(connection).get_table_names()) == before
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
