@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from metrics_pipeline.custom_metrics.compiler.question import Question
-from metrics_pipeline.custom_metrics.periods import Calendar
+from metrics_pipeline.custom_metrics.periods import Calendar, Period
 from metrics_pipeline.custom_metrics.spans import Grain
 from metrics_pipeline_tests.custom_metrics.worlds import Document, Row, Rows, World, ask, version_of
 
