@@ -73,6 +73,9 @@ bench-api: $(STAMP) ## dashboards over HTTP, kept and computed, over a thousand 
 bench-realtime: $(STAMP) ## real-time updates and reads a second, in process and with Redis (about half a minute)
 	$(BIN)/python -m benchmarks.realtime
 
+bench-custom-metrics: $(STAMP) ## metrics of one's own over 1, 5 and 10 million events of a month (about three minutes)
+	$(BIN)/python -m benchmarks.custom_metrics
+
 lock: ## write both lock files anew
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra dev pyproject.toml -o requirements-dev.lock

@@ -104,7 +104,7 @@ order by workspace_id, content_id, session_id, event_ts
 """
 
 
-def write_events(lake: Lake, day: date, events: int, seed: int) -> None:
+def write_events(lake: Lake, day: date, events: int, seed: int, workspaces: int = WORKSPACES) -> None:
     """Append a drawn day to the events table."""
     connection = connect_duckdb()
     sql_columns = ", ".join(
@@ -114,7 +114,7 @@ def write_events(lake: Lake, day: date, events: int, seed: int) -> None:
     )  # fmt: skip
     parameters = {
         "seed": seed, "first": 0, "end": events, "day": day,
-        "contents": CONTENTS, "viewers": VIEWERS, "workspaces": WORKSPACES,
+        "contents": CONTENTS, "viewers": VIEWERS, "workspaces": workspaces,
     }  # fmt: skip
     drawn = connection.sql(f"select {sql_columns} from ({_EVENTS})", params=parameters)
     reader = drawn.to_arrow_reader(BATCH_ROWS)

@@ -13,8 +13,8 @@ from metrics_pipeline.custom_metrics.compiler.statement import compile_metric, d
 from metrics_pipeline.custom_metrics.datasets import DataField, Dataset, Datasets
 from metrics_pipeline.custom_metrics.faults import DefinitionError, Fault
 from metrics_pipeline.custom_metrics.formulas.errors import FormulaError
-from metrics_pipeline.custom_metrics.formulas.formula import parse_formula
-from metrics_pipeline.custom_metrics.model import Derived
+from metrics_pipeline.custom_metrics.formulas.formula import parse_formula, require
+from metrics_pipeline.custom_metrics.model import Derived, Simple, inputs_of
 from metrics_pipeline.custom_metrics.periods import MONDAYS
 from metrics_pipeline.custom_metrics.spans import GRAINS, Grain
 from metrics_pipeline.custom_metrics.versions import MetricVersion
@@ -34,6 +34,10 @@ class Checker:
         """Raises DefinitionError with every fault that can be told apart."""
         plan = Plan.of(version)
         faults = [fault for _, leaf in plan.leaves for fault in self._leaf_faults(leaf, version)]
+        if not isinstance(version.definition, Simple):
+            # a condition of an input stands at the input
+            faults = [fault for fault in faults if fault.pointer != "/filter"]
+            faults += self._input_faults(version)
         faults += _zone_faults(version)
         if not faults:
             faults += self._grain_faults(version, plan)
@@ -77,6 +81,17 @@ class Checker:
         yield from _balance_faults(leaf, dataset, at)
         yield from _additivity_faults(leaf, dataset)
         yield from LeafRows(0, leaf, dataset, _question(version, "day", ()), None).faults()
+
+    def _input_faults(self, version: MetricVersion) -> Iterator[Fault]:
+        for pointer, entry in inputs_of(version.definition):
+            for _, leaf in Plan.of(version.inputs[entry.name]).leaves:
+                dataset = self._datasets.get(leaf.metric.dataset)
+                if entry.filter is None or dataset is None:
+                    continue
+                try:
+                    require(parse_formula(entry.filter, dataset.datatypes), "boolean")
+                except FormulaError as error:
+                    yield Fault(f"{pointer}/filter", error.code, error.detail)
 
     def _grain_faults(self, version: MetricVersion, plan: Plan) -> Iterator[Fault]:
         wanted = version.definition.time_grains or GRAINS

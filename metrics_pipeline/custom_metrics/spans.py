@@ -37,7 +37,8 @@ class Span:
     @property
     def longest_days(self) -> int:
         """So many days at most."""
-        return self.days + self.months * 31 - self.months // 3
+        years, months = divmod(self.months, 12)
+        return self.days + 366 * years + months * 31 - months // 4
 
     def before(self, day: date) -> date:
         """The day so much earlier; of a month too short for it the last day."""
