@@ -91,7 +91,7 @@ def without_expired(asked: Asked, datasets: Datasets) -> Asked:
     for _, leaf in Plan.of(asked.version).leaves:
         dataset = datasets.get(leaf.metric.dataset)
         table = None if dataset is None else dataset.table  # one that is gone is told when it is compiled
-        if table not in kept_from:
+        if table is None or table not in kept_from:
             continue
         # the first day of another zone has hours of the UTC day before it
         first = kept_from[table] + (timedelta(0) if asked.question.timezone == "UTC" else DAY)

@@ -126,8 +126,9 @@ def earlier(day: date, span: str) -> date:
     count, unit = span.split()
     unit = unit.rstrip("s")
     months = {"month": 1, "quarter": 3, "year": 12}.get(unit)
-    offset = pd.DateOffset(months=int(count) * months) if months else pd.DateOffset(**{f"{unit}s": int(count)})
-    moved: date = (pd.Timestamp(day) - offset).date()
+    if months is None:
+        return day - timedelta(days=int(count) * (7 if unit == "week" else 1))
+    moved: date = (pd.Timestamp(day) - pd.DateOffset(months=int(count) * months)).date()
     return moved
 
 
@@ -292,11 +293,13 @@ class Oracle:
 
 
 def _inputs(document: Document) -> list[dict[str, Any]]:
-    entries = {
-        "ratio": lambda: [document["numerator"], document["denominator"]],
-        "cumulative": lambda: [document["input_metric"]],
-        "derived": lambda: document["input_metrics"],
-    }[document["type"]]()
+    match document["type"]:
+        case "ratio":
+            entries = [document["numerator"], document["denominator"]]
+        case "cumulative":
+            entries = [document["input_metric"]]
+        case _:
+            entries = document["input_metrics"]
     return [{"name": entry} if isinstance(entry, str) else entry for entry in entries]
 
 
@@ -383,9 +386,10 @@ def _aggregate(document: Document, every: list[Any]) -> float | None:
 
 
 def _holds(entry: Mapping[str, Any], row: Row) -> bool:
-    value, wanted = row["user_id" if entry["field"] == "actor_id" else entry["field"]], entry.get("value")
+    value: Any = row["user_id" if entry["field"] == "actor_id" else entry["field"]]
+    wanted: Any = entry.get("value")
     if entry["op"] in ("is_null", "not_null"):
-        return (value is None) == (entry["op"] == "is_null")
+        return bool((value is None) == (entry["op"] == "is_null"))
     if value is None:
         return False
     if isinstance(value, datetime):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -83,7 +84,9 @@ class Store:
 
     def rows(self, *without: str) -> list[Row]:
         table = self.lake.table(CUSTOM_METRIC_VALUES.name).to_pyarrow_table()
-        keys = [(column, "ascending") for column in CUSTOM_METRIC_VALUES.keys]
+        keys: list[tuple[str, Literal["ascending", "descending"]]] = [
+            (column, "ascending") for column in CUSTOM_METRIC_VALUES.keys
+        ]
         rows: list[Row] = table.drop_columns(list(without)).sort_by(keys).to_pylist()
         return rows
 
@@ -198,7 +201,7 @@ def test_a_metric_whose_field_is_gone_holds_up_no_other(tmp_path: Path, said: Do
     assert "day" in Checker(found[""]).grains(version)
     known = {spec.name: spec for spec in map(table_spec, load_application(tmp_path / "visits0.yaml"))}
     settings = Settings(data_dir=tmp_path)
-    calculator = Calculator(str(tmp_path), specs() | known, found[""], settings, lambda _: {})
+    calculator = Calculator(str(tmp_path), {**specs(), **known}, found[""], settings, lambda _: {})
     built = Store(World(tmp_path / "world", {}), tmp_path / "lake").build([[version]], days(), calculator=calculator)
     assert len(built.problems()) == 1
     assert built.metrics == 0

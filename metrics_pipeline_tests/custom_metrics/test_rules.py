@@ -26,8 +26,8 @@ def noon(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
 
 
-def count(dataset: str = "events", **said: object) -> Document:
-    return {"name": "base", "type": "simple", "dataset": dataset, "agg": "count", **said}
+def count(dataset: str = "events", **more: object) -> Document:
+    return {"name": "base", "type": "simple", "dataset": dataset, "agg": "count", **more}
 
 
 def asked(
@@ -121,9 +121,9 @@ def test_the_mean_of_days_counts_empty_days_where_they_are_filled(
 ) -> None:
     monday = date(2025, 3, 3)
     rows: Rows = {"events": [event(noon(monday + n * ONE)) for n in (0, 1, 1, 1, 1, 1, 1)]}
-    filled: Document = {} if fill is None else {"fill_nulls_with": fill}
     wide: Document = {"name": "wide", "type": "cumulative", "input_metric": "base", "window": "1 day"}
-    documents = {"base": count(**filled), "wide": wide | {"period_agg": "average"}}
+    base = count() if fill is None else count(fill_nulls_with=fill)
+    documents = {"base": base, "wide": wide | {"period_agg": "average"}}
     found = asked(tmp_path, rows, documents, "week", monday, monday + ONE)
     assert said(found, "value", "is_complete") == [(pytest.approx(mean), True)]
     # days to come are none: of a week that runs since Tuesday there are two
