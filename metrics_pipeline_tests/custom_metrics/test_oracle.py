@@ -26,7 +26,7 @@ from metrics_pipeline_tests.custom_metrics.worlds import World, ask, random_rows
 
 PROVE = os.environ.get("PROVE") == "1"
 EXAMPLES = settings(
-    max_examples=500 if PROVE else 25,
+    max_examples=500 if PROVE else 20,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -209,7 +209,7 @@ def test_an_estimate_of_distinct_values_is_within_its_bound(tmp_path: Path) -> N
     assert [value for value in said(found, "value") if abs(value / 2_000 - 1) > 0.08] == []
 
 
-@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("zone", ["America/New_York", "Australia/Lord_Howe"])
 def test_a_sum_is_that_of_its_parts_and_of_its_days(tmp_path: Path, zone: str) -> None:
     start = datetime(2025, 1, 1, tzinfo=UTC)
     rows: Rows = {
