@@ -39,7 +39,7 @@ def test_only_days_that_may_matter_are_counted(tmp_path: Path) -> None:
 
 def test_a_window_over_every_value_weighs_more_than_one_over_sums() -> None:
     def weight(agg: str, **said: object) -> int:
-        expr: Document = {} if agg == "count" else {"expr": "user_id"}
+        expr: dict[str, str] = {} if agg == "count" else {"expr": "user_id"}
         wide: Document = {"name": "wide", "type": "cumulative", "input_metric": "base", **said}
         documents = {"base": count(agg=agg, **expr), "wide": wide}
         plan = Plan.of(version_of(documents, "wide" if said else "base"))
