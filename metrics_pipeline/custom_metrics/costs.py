@@ -20,8 +20,8 @@ CostClass = Literal["low", "medium", "high"]
 _ORDER: tuple[CostClass, ...] = ("low", "medium", "high")
 # What a window has to look at value by value, period by period; sums travel as one number a day.
 _KEEPS_VALUES: frozenset[Aggregation] = frozenset({"count_distinct", "median", "percentile"})
-# Measured by `make bench-custom-metrics`, processor time over 10 million events: no aggregate takes more than a sum, whose
-# addends are put in order; over 30 days those that keep values take 2 to 4.5 sums, one more for every ten days.
+# Measured by `make bench-custom-metrics`, processor time over 10 million events: no aggregate takes more than a sum,
+# whose addends are put in order; over 30 days those that keep values take 2 to 4.5 sums, one more for every ten days.
 _DAYS_OF_A_SUM = 10
 
 
