@@ -39,9 +39,9 @@ def test_only_days_that_may_matter_are_counted(tmp_path: Path) -> None:
 
 def test_a_window_over_every_value_weighs_more_than_one_over_sums() -> None:
     def weight(agg: str, **said: object) -> int:
-        expr: dict[str, str] = {} if agg == "count" else {"expr": "user_id"}
+        base = count() if agg == "count" else count(agg=agg, expr="user_id")
         wide: Document = {"name": "wide", "type": "cumulative", "input_metric": "base", **said}
-        documents = {"base": count(agg=agg, **expr), "wide": wide}
+        documents = {"base": base, "wide": wide}
         plan = Plan.of(version_of(documents, "wide" if said else "base"))
         return weighted_rows(plan, {"events": 1000}, {"events": "events"})
 
