@@ -22,7 +22,7 @@ from metrics_pipeline.lake.content_state_tables import CONTENT_STATE_TABLES
 from metrics_pipeline.lake.custom_metric_tables import CUSTOM_METRIC_VALUES
 from metrics_pipeline.lake.event_tables import EVENT_TABLES
 from metrics_pipeline.lake.messaging_tables import MESSAGING_TABLES
-from metrics_pipeline.lake.reconciliation_tables import RECONCILIATIONS
+from metrics_pipeline.lake.reconciliation_tables import REALTIME_RECONCILIATIONS, RECONCILIATIONS
 from metrics_pipeline.lake.snapshot_tables import ANALYTICS_SNAPSHOTS
 from metrics_pipeline.lake.tables import TABLES
 from metrics_pipeline.pipeline import Pipeline
@@ -39,6 +39,7 @@ _WRITTEN_ELSEWHERE = (
     *APPLICATION_TABLES,
     ANOMALIES,
     RECONCILIATIONS,
+    REALTIME_RECONCILIATIONS,
     APPLICATION_READS,
     *MESSAGING_TABLES,
     ANALYTICS_SNAPSHOTS,
