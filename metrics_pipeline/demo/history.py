@@ -33,6 +33,8 @@ class Task:
     """Runs in a resumed demo as well, though it ran before."""
     is_beside: bool = False
     """Runs in the process beside that of the counters, which it does not depend on."""
+    is_aside: bool = False
+    """Runs in that process later on, beside the tasks behind it, none of which needs it."""
 
 
 def tasks(planner: Backfiller, platforms: list[str], first_day: date, now: datetime, events: Window) -> Iterator[Task]:
@@ -43,16 +45,15 @@ def tasks(planner: Backfiller, platforms: list[str], first_day: date, now: datet
     for step in planner.plan(planner.resolve(["app"]), days):
         yield Task("read the application database", step, now, is_beside=True)
     yield from _content(planner, events, now)
-    names = [
-        *("daily_metrics", "campaign_metrics", "contact_metrics", "anomalies", "weekly_metrics", "monthly_metrics"),
-        *("analytics_snapshots", "reconciliations"),
-    ]
     # the first month and week begin before the first day: built as well, so that no partition looks forgotten
     whole = Window(days.start - LONGEST_LEAD, days.end)
-    for step in planner.plan(planner.resolve(names), whole):
+    for step in planner.plan(planner.resolve(["daily_metrics", "campaign_metrics", "contact_metrics"]), whole):
         yield Task(f"aggregate {step.name}", step, now, is_repeated=True)
     for step in planner.plan(planner.resolve(["custom_metric_values"]), days):
-        yield Task("compute the metrics that were defined", step, now, is_repeated=True)
+        yield Task("compute the metrics that were defined", step, now, is_repeated=True, is_aside=True)
+    names = ["anomalies", "weekly_metrics", "monthly_metrics", "analytics_snapshots", "reconciliations"]
+    for step in planner.plan(planner.resolve(names), whole):
+        yield Task(f"aggregate {step.name}", step, now, is_repeated=True)
 
 
 def _counters(planner: Backfiller, platforms: list[str], days: Window, now: datetime) -> Iterator[Task]:

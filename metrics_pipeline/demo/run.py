@@ -6,7 +6,7 @@ import logging
 import os
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from multiprocessing import get_context
@@ -118,12 +118,17 @@ def _run_tasks(pipeline: Pipeline, seed: int, first_day: date, now: datetime, re
     work = runner.tasks()
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         beside = pool.submit(_run_beside, pipeline.settings, seed, first_day, now)
+        aside: Future[None] | None = None
         for number, task in enumerate(work):
             report(task.title, number, len(work))
             if task.is_beside:
                 beside.result()
+            elif task.is_aside:
+                aside = aside or pool.submit(_run_aside, pipeline.settings, first_day, now)
             else:
                 runner.run(task)
+        if aside is not None:
+            aside.result()
     report("done", len(work), len(work))
     return beside.result(), len(work)
 
@@ -138,6 +143,14 @@ def _run_beside(settings: Settings, seed: int, first_day: date, now: datetime) -
         if task.is_beside:
             runner.run(task)
     return sent
+
+
+def _run_aside(settings: Settings, first_day: date, now: datetime) -> None:
+    """What rests on days alone, while weeks and months are made of them."""
+    runner = _Runner(Pipeline(settings), first_day, now)
+    for task in runner.tasks():
+        if task.is_aside:
+            runner.run(task)
 
 
 class _Runner:
